@@ -1,0 +1,21 @@
+"""How hard a piece is, for corpora that come without levels (the paper's were graded by hand)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import rankdata
+
+from musiclib.midi import ARTICULATE, PLAY
+
+
+def traits(states: np.ndarray) -> tuple[float, float, int]:
+    """Onsets a step, notes sounding a step and range in semitones of states (T, 78, 2)."""
+    used = np.flatnonzero(states[..., PLAY].any(axis=0))
+    span = int(used[-1] - used[0]) if len(used) else 0
+    return states[..., ARTICULATE].sum() / len(states), states[..., PLAY].sum() / len(states), span
+
+
+def easiest_first(pieces: Sequence[np.ndarray]) -> list[int]:
+    """Indices of pieces from easy to hard: by the sum of their ranks in the three traits."""
+    ranks = rankdata([traits(piece) for piece in pieces], axis=0).sum(axis=1)
+    return np.argsort(ranks, kind="stable").tolist()

@@ -1,0 +1,27 @@
+"""Measures of 16 steps, the unit that ISL and PCA look at, and the density of notes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from musiclib.midi import NOTES, PLAY
+
+STEPS_PER_MEASURE = 16
+CELLS = STEPS_PER_MEASURE * NOTES * 2
+
+
+def measures(pieces: Sequence[np.ndarray]) -> np.ndarray:
+    """Lay pieces (T, 78, 2) end to end and cut them into measures: uint8 of shape (n, 2496).
+
+    A last incomplete measure is dropped; a measure may span two pieces, as published.
+    """
+    stream = np.concatenate([*pieces, np.zeros((0, NOTES, 2), np.uint8)])
+    whole = len(stream) // STEPS_PER_MEASURE * STEPS_PER_MEASURE
+    return stream[:whole].reshape(-1, CELLS)
+
+
+def density(pieces: Sequence[np.ndarray]) -> float:
+    """Notes sounding a step, over all steps of all pieces; 0 where there is no step."""
+    steps = sum(len(piece) for piece in pieces)
+    sounding = sum(int(piece[..., PLAY].sum()) for piece in pieces)
+    return sounding / steps if steps else 0.0

@@ -1,0 +1,92 @@
+"""The baseline: a two-layer LSTM over an 88-key piano roll (section 2.4.1)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from musiclib.piano_roll import KEYS
+
+Loss = Literal["categorical", "bernoulli"]
+Memory = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class LSTMConfig:
+    """Published sizes and training. `checkpoints` are epochs of the main corpus (Table 1)."""
+
+    hidden: int = 512
+    dropout: float = 0.2
+    loss: Loss = "categorical"
+    window: int = 32
+    hop: int = 9
+    batch: int = 32
+    level_iterations: int = 300
+    checkpoints: tuple[int, ...] = (10, 30, 70)
+    iterations: int | None = None  # on the main corpus; None: as many epochs as the last checkpoint
+
+
+class PianoRollLSTM(nn.Module):
+    """512 - dropout 0.2 - 512 - dense 88; the sigmoid sits in the loss and in composing."""
+
+    clip_norm = None
+
+    def __init__(self, config: LSTMConfig) -> None:
+        super().__init__()
+        if config.loss not in LOSSES:
+            raise ValueError(f"unknown loss {config.loss!r}: choose one of {', '.join(LOSSES)}")
+        self.config = config
+        self.lstm = nn.LSTM(
+            KEYS, config.hidden, num_layers=2, dropout=config.dropout, batch_first=True
+        )
+        self.dense = nn.Linear(config.hidden, KEYS)
+
+    def forward(self, roll: Tensor, memory: Memory | None = None) -> tuple[Tensor, Memory]:
+        """Logits (B, T, 88) of the step after each step of `roll` (B, T, 88), and the memory."""
+        hidden, memory = self.lstm(roll.float(), memory)
+        return self.dense(hidden), memory
+
+    def loss(self, windows: Tensor, memory: Memory | None = None) -> tuple[Tensor, Memory]:
+        """Mean loss of predicting the last step of windows (B, window + 1, 88) from the others.
+
+        The memory handed on is that of `hop` steps in, where each row's next window begins: so
+        no step is heard twice.
+        """
+        hop = self.config.hop
+        _, handed_on = self(windows[:, :hop], memory)
+        logits, _ = self(windows[:, hop:-1], handed_on)
+        detached = tuple(part.detach() for part in handed_on)
+        return LOSSES[self.config.loss](logits[:, -1], windows[:, -1].float()), detached
+
+    def optimizer(self) -> torch.optim.Optimizer:
+        """RMSProp as published."""
+        return torch.optim.RMSprop(self.parameters(), lr=0.001, alpha=0.9, eps=1e-6)
+
+    def begin(self, pieces: int) -> None:
+        """The memory before the first step."""
+        return None
+
+    def step(self, notes: Tensor, memory: Memory | None, coins: "Coins") -> tuple[Tensor, Memory]:
+        """Hear `notes` (P, 88) and choose the next ones by 88 independent coin flips."""
+        logits, memory = self(notes[:, None], memory)
+        return coins.play(logits[:, 0]).to(notes.dtype), memory
+
+
+def categorical(logits: Tensor, target: Tensor) -> Tensor:
+    """Published: -sum_i y_i log(p_i / sum_j p_j) with p the sigmoids, mean over rows (B, 88).
+
+    It does not change when all p shrink together, so it does not teach how many notes to play.
+    """
+    log_p = F.logsigmoid(logits)
+    return -(target * (log_p - log_p.logsumexp(dim=-1, keepdim=True))).sum(dim=-1).mean()
+
+
+def bernoulli(logits: Tensor, target: Tensor) -> Tensor:
+    """Negative log-likelihood of 88 independent coin flips, mean over rows (B, 88)."""
+    terms = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    return terms.sum(dim=-1).mean()
+
+
+LOSSES = {"categorical": categorical, "bernoulli": bernoulli}

@@ -1,0 +1,63 @@
+"""Piano rolls for the baseline LSTM: 88 keys sampled every 0.3 s (section 2.4.1)."""
+
+from pathlib import Path
+
+import mido
+import numpy as np
+import pretty_midi
+
+from musiclib.errors import InputError
+from musiclib.midi import MAX_STEPS, open_midi, write_notes
+
+LOWEST_KEY = 21
+KEYS = 88
+SECONDS = 0.3
+
+# One sample is written as an eighth note at 100 beats a minute, which lasts just 0.3 s.
+SIXTEENTHS_PER_SAMPLE = 2
+TEMPO = int(SECONDS * 2 * 1e6)
+
+
+def read_piano_roll(path: Path | str, seconds: float = SECONDS) -> np.ndarray:
+    """Read a MIDI file into a piano roll, uint8 of shape (T, 88), one row every `seconds`."""
+    return piano_roll(open_midi(path), seconds)
+
+
+def piano_roll(midi: mido.MidiFile, seconds: float = SECONDS) -> np.ndarray:
+    """Which of the MIDI pitches 21 to 108 sound at 0, `seconds`, 2 `seconds`, ...
+
+    Times follow the file's tempo changes; drums are left out. Uses up `midi`: pretty_midi turns
+    its times from differences into absolute ones. Raises InputError for a piece that never ends.
+    """
+    try:
+        parsed = pretty_midi.PrettyMIDI(mido_object=midi)
+    except Exception as error:
+        raise InputError(f"times cannot be computed ({type(error).__name__}: {error})") from error
+    notes = [n for i in parsed.instruments if not i.is_drum for n in i.notes]
+    steps = _samples_before(max((n.end for n in notes), default=0.0), seconds)
+    if steps > MAX_STEPS:
+        raise InputError(f"{steps} samples is more than the {MAX_STEPS} a piece may have here")
+    roll = np.zeros((steps, KEYS), np.uint8)
+    for note in notes:
+        if LOWEST_KEY <= note.pitch < LOWEST_KEY + KEYS:
+            rows = slice(_samples_before(note.start, seconds), _samples_before(note.end, seconds))
+            roll[rows, note.pitch - LOWEST_KEY] = 1
+    return roll
+
+
+def _samples_before(time: float, seconds: float) -> int:
+    """How many of 0, seconds, 2 seconds, ... lie before `time`; 1e-6 absorbs rounding."""
+    return int(np.ceil(time / seconds - 1e-6))
+
+
+def write_piano_roll(roll: np.ndarray, path: Path | str) -> None:
+    """Write a roll of shape (T, 88) as MIDI, 0.3 s a row; a key that stays down is one note."""
+    play = np.asarray(roll)
+    write_notes(
+        play,
+        np.zeros_like(play),
+        LOWEST_KEY,
+        Path(path),
+        sixteenths=SIXTEENTHS_PER_SAMPLE,
+        tempo=TEMPO,
+    )

@@ -1,0 +1,95 @@
+"""How large everything is: `paper` as published, `quick` and `smoke` scaled down."""
+
+from dataclasses import dataclass
+
+from musiclib.errors import InputError
+from musiclib.models import BiaxialConfig, Config, LSTMConfig
+
+PUBLISHED = BiaxialConfig()
+FIGURE_5 = (1000, 5000, 9500)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Sizes of corpus, models, training and composing."""
+
+    name: str
+    cost: str
+    scores_per_group: int | None
+    lstm: LSTMConfig
+    biaxial: BiaxialConfig
+    pieces: int
+    steps: int
+    held_out_batches: int
+    held_out_every: dict[str, int]
+
+    def config(self, model: str) -> Config:
+        """The configuration of "lstm" or "biaxial"."""
+        return {"lstm": self.lstm, "biaxial": self.biaxial}[model]
+
+    @property
+    def figure_5(self) -> tuple[int, ...]:
+        """The checkpoints of Figure 5: published 1000, 5000 and 9500 of 10,000 iterations."""
+        return tuple(_scaled(iteration, self.biaxial.iterations) for iteration in FIGURE_5)
+
+
+def published_iteration(checkpoint: int, config: BiaxialConfig) -> int:
+    """The published iteration that a checkpoint of a scaled run stands for."""
+    return round(checkpoint * PUBLISHED.iterations / config.iterations)
+
+
+def _scaled(iteration: int, iterations: int) -> int:
+    return iteration * iterations // PUBLISHED.iterations
+
+
+def _biaxial(iterations: int, **sizes: object) -> BiaxialConfig:
+    """A smaller biaxial RNN, its levels and checkpoints at the published shares of training."""
+    return BiaxialConfig(
+        iterations=iterations,
+        level_iterations=_scaled(PUBLISHED.level_iterations, iterations),
+        checkpoints=tuple(_scaled(c, iterations) for c in PUBLISHED.checkpoints),
+        **sizes,
+    )
+
+
+PAPER = Profile(
+    name="paper",
+    cost="sizes and iterations as published: hours on a GPU, weeks without one",
+    scores_per_group=None,
+    lstm=LSTMConfig(),
+    biaxial=PUBLISHED,
+    pieces=25,
+    steps=1280,
+    held_out_batches=8,
+    held_out_every={"lstm": 250, "biaxial": 100},
+)
+QUICK = Profile(
+    name="quick",
+    cost="scaled down, under 20 minutes on 2 cores: its claims are as weak as its scale",
+    scores_per_group=100,
+    lstm=LSTMConfig(hidden=96, level_iterations=100),
+    biaxial=_biaxial(1000, time_sizes=(48, 48), note_sizes=(32, 16), batch=4, segment=64),
+    pieces=10,
+    steps=320,
+    held_out_batches=8,
+    held_out_every={"lstm": 250, "biaxial": 50},
+)
+SMOKE = Profile(
+    name="smoke",
+    cost="minutes: shows that everything runs, its numbers mean nothing",
+    scores_per_group=6,
+    lstm=LSTMConfig(hidden=16, level_iterations=3, checkpoints=(1, 2, 3)),
+    biaxial=_biaxial(20, time_sizes=(12, 12), note_sizes=(8, 6), batch=2, segment=32),
+    pieces=3,
+    steps=64,
+    held_out_batches=2,
+    held_out_every={"lstm": 10, "biaxial": 5},
+)
+PROFILES = {profile.name: profile for profile in (SMOKE, QUICK, PAPER)}
+
+
+def profile(name: str) -> Profile:
+    """The profile of a name; raises InputError for an unknown one."""
+    if name not in PROFILES:
+        raise InputError(f"unknown profile {name!r}: choose one of {', '.join(PROFILES)}")
+    return PROFILES[name]

@@ -1,0 +1,252 @@
+"""Training runs on disk: found by configuration, corpus and seed, resumed, and never done twice.
+
+A run's folder holds `state.pt` while it trains, then `weights-*.safetensors` at the checkpoints
+and at the end, `losses.csv`, `held-out.csv` and, written last, `run.json`.
+"""
+
+import json
+import platform
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import load_model, save_model
+from torch import Tensor, nn
+
+from musiclib import __version__, training
+from musiclib.batches import Batches, Segments, Windows
+from musiclib.corpus import Corpus, Mode, Piece, prepare
+from musiclib.curriculum import curriculum
+from musiclib.errors import InputError
+from musiclib.files import ROOT, digest, replacing, write_json
+from musiclib.models import CONFIGS, BiaxialConfig, Config, Model, build, describe
+from musiclib.parallel import cores, orphaned, side_by_side
+
+RUNS = ROOT / "runs"
+FINAL = "final"
+GPU_RUNS_SIDE_BY_SIDE = 4
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """All that decides the weights, besides the corpus."""
+
+    model: Config
+    curriculum: bool = False
+    seed: int = 0
+    normalise: bool = True
+    mode: Mode = "all"
+    reverse: bool = False
+    precision: training.Precision = "fp32"
+    held_out_every: int = 100
+    held_out_batches: int = 8
+
+    def describe(self) -> dict:
+        """The configuration as plain values."""
+        return {**asdict(self), "model": describe(self.model)}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder and what it holds."""
+
+    directory: Path
+    config: RunConfig
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run is trained to its end."""
+        return (self.directory / "run.json").exists()
+
+    @property
+    def record(self) -> dict:
+        """Configuration, corpus checksum, device, seconds, iterations of a finished run."""
+        return json.loads((self.directory / "run.json").read_text())
+
+    @property
+    def losses(self) -> pd.DataFrame:
+        """Columns stage, iteration (within the stage, from 1), loss."""
+        return pd.read_csv(self.directory / "losses.csv")
+
+    @property
+    def held_out(self) -> pd.DataFrame:
+        """Columns iteration (overall) and loss on held-out music."""
+        return pd.read_csv(self.directory / "held-out.csv")
+
+    def weights(self, checkpoint: int | str = FINAL) -> Path:
+        """The file of weights at a checkpoint, or at the end."""
+        return self.directory / f"weights-{checkpoint}.safetensors"
+
+    def model(self, checkpoint: int | str = FINAL) -> Model:
+        """The model at a checkpoint, in evaluation mode."""
+        return load_weights(self.weights(checkpoint))
+
+    def progress(self) -> int:
+        """Iterations done so far, roughly."""
+        path = self.directory / "progress"
+        return int(path.read_text() or 0) if path.exists() else 0
+
+
+def load_weights(path: Path) -> Model:
+    """The model in a weights file, which carries its configuration; runs no code from the file."""
+    from safetensors import safe_open
+
+    try:
+        with safe_open(path, "pt") as stored:
+            values = json.loads(stored.metadata()["config"])
+        kind = CONFIGS[values.pop("model")]
+        model = build(kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}))
+        load_model(model, path)
+    except (KeyError, TypeError, ValueError, OSError, RuntimeError) as error:
+        raise InputError(f"{path}: not weights saved by musiclib ({error})") from error
+    return model.eval()
+
+
+def find(config: RunConfig, corpus: Corpus, root: Path = RUNS) -> Run:
+    """The run of a configuration on a corpus, trained or not."""
+    key = json.dumps([config.describe(), corpus.checksum, __version__], sort_keys=True)
+    kind = "curriculum" if config.curriculum else "plain"
+    name = f"{describe(config.model)['model']}-{kind}-{config.seed}-{digest(key)[:10]}"
+    return Run(root / name, config)
+
+
+def train_run(config: RunConfig, corpus: Corpus, root: Path = RUNS) -> Run:
+    """Train a run to its end, going on where an earlier try stopped; does nothing if finished."""
+    run = find(config, corpus, root)
+    if run.finished:
+        return run
+    music = prepare(corpus, normalise=config.normalise, mode=config.mode, reverse=config.reverse)
+    main = _batches(config.model, music.main)
+    levels = music.levels if config.curriculum else {}
+    stages = curriculum(
+        {name: _batches(config.model, pieces) for name, pieces in levels.items()},
+        config.model.level_iterations,
+        main,
+        iterations_of(config.model, main),
+    )
+    before_main = sum(stage.iterations for stage in stages[:-1])
+    labels = {before_main + at: label for label, at in _checkpoints(config.model, main).items()}
+    plan = training.Plan(
+        stages,
+        config.seed,
+        frozenset(labels),
+        _batches(config.model, music.held_out).every(config.held_out_batches),
+        config.held_out_every,
+        config.precision,
+    )
+    torch.manual_seed(config.seed)
+    model = build(config.model).to(device())
+    saved = run.directory / "state.pt"
+    state = training.train(
+        model,
+        plan,
+        saved,
+        checkpoint=lambda iteration: _save_weights(model, run, labels[iteration]),
+        progress=_reporter(run, plan.total),
+    )
+    _finish(run, model, plan, state, corpus.checksum)
+    saved.unlink(missing_ok=True)
+    return run
+
+
+def train_runs(configs: list[RunConfig], corpus: Corpus, root: Path = RUNS) -> list[Run]:
+    """Train runs side by side: as many as there are cores, or four on a GPU."""
+    runs = [find(config, corpus, root) for config in configs]
+    missing = [run for run in runs if not run.finished]
+    jobs = side_by_side(
+        train_run,
+        [(run.config, corpus, root) for run in missing],
+        "training",
+        workers=GPU_RUNS_SIDE_BY_SIDE if torch.cuda.is_available() else cores(),
+        total=sum(_total(run.config, corpus) for run in missing),
+        done=lambda: sum(run.progress() for run in missing),
+    )
+    for job in jobs:
+        job.result()
+    return runs
+
+
+def _total(config: RunConfig, corpus: Corpus) -> int:
+    levels = len(corpus.levels) * config.model.level_iterations if config.curriculum else 0
+    return levels + iterations_of(config.model, _batches(config.model, corpus.main))
+
+
+def _batches(config: Config, pieces: list[Piece]) -> Batches:
+    if isinstance(config, BiaxialConfig):
+        return Segments([piece.states for piece in pieces], config.batch, config.segment)
+    return Windows([piece.roll for piece in pieces], config.batch, config.window, config.hop)
+
+
+def iterations_of(config: Config, main: Batches) -> int:
+    """Iterations on the main corpus; the LSTM counts in epochs of it unless told otherwise."""
+    if config.iterations is not None:
+        return config.iterations
+    return max(config.checkpoints) * main.epoch
+
+
+def _checkpoints(config: Config, main: Batches) -> dict[int, int]:
+    """Iteration on the main corpus of each checkpoint: iterations (biaxial) or epochs (LSTM)."""
+    unit = 1 if isinstance(config, BiaxialConfig) else main.epoch
+    total = iterations_of(config, main)
+    return {label: label * unit for label in config.checkpoints if label * unit <= total}
+
+
+def device() -> torch.device:
+    """The GPU if there is one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _reporter(run: Run, total: int):  # noqa: ANN202
+    run.directory.mkdir(parents=True, exist_ok=True)
+
+    def report(iteration: int) -> None:
+        if iteration % max(1, total // 200) == 0 or iteration == total:
+            (run.directory / "progress").write_text(str(iteration))
+            if orphaned():
+                raise SystemExit("the process that started this training is gone")
+
+    return report
+
+
+def _save_weights(model: nn.Module, run: Run, label: int | str) -> None:
+    with replacing(run.weights(label)) as temporary:
+        save_model(model, str(temporary), {"config": json.dumps(describe(run.config.model))})
+
+
+def _finish(
+    run: Run, model: nn.Module, plan: training.Plan, state: training.State, checksum: str
+) -> None:
+    _save_weights(model, run, FINAL)
+    _write_csv(_loss_table(plan, training.losses_of(state)), run.directory / "losses.csv")
+    held_out = pd.DataFrame(state.held_out, columns=["iteration", "loss"])
+    _write_csv(held_out, run.directory / "held-out.csv")
+    record = {
+        "config": run.config.describe(),
+        "corpus": checksum,
+        "musiclib": __version__,
+        "torch": torch.__version__,
+        "device": _device_name(),
+        "seconds": round(state.seconds, 1),
+        "stages": {stage.name: stage.iterations for stage in plan.stages},
+        "iterations_an_epoch": getattr(plan.stages[-1].batches, "epoch", None),
+    }
+    write_json(run.directory / "run.json", record)
+
+
+def _loss_table(plan: training.Plan, losses: Tensor) -> pd.DataFrame:
+    stages = [stage.name for stage in plan.stages for _ in range(stage.iterations)]
+    within = np.concatenate([np.arange(1, stage.iterations + 1) for stage in plan.stages])
+    return pd.DataFrame({"stage": stages, "iteration": within, "loss": losses.numpy()})
+
+
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.6g")
+
+
+def _device_name() -> str:
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f"{platform.machine()}, {torch.get_num_threads()} threads"

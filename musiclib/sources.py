@@ -1,0 +1,133 @@
+"""Where music comes from: music21's scores, or a folder of MIDI files; read in parallel and cached."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from musiclib import midi, piano_roll, scores
+from musiclib.errors import InputError
+from musiclib.files import ROOT, digest, replacing
+from musiclib.parallel import side_by_side
+
+ENCODER_VERSION = "1"
+CACHE = ROOT / ".cache" / "pieces"
+MIDI_SUFFIXES = (".mid", ".midi")
+
+MAIN, LEVELS, HELD_OUT = "main", "levels", "held-out"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of music, and which of its parts are read."""
+
+    name: str
+    path: Path
+    parts: scores.Parts = "all"
+
+
+class Encoded(NamedTuple):
+    """A piece as both models see it: note states (T, 78, 2) and piano roll (T', 88), uint8."""
+
+    states: np.ndarray
+    roll: np.ndarray
+
+
+SourceSets = dict[str, list[Source]]
+
+
+def shipped_sources(limit: int | None = None) -> SourceSets:
+    """Levels and main corpus from the scores that music21 ships, at most `limit` a group."""
+    sets: SourceSets = {}
+    for name, folder, suffix, parts in scores.GROUPS:
+        paths = scores.shipped(folder, suffix, limit)
+        sets.setdefault(name, []).extend(Source(_corpus_name(p), p, parts) for p in paths)
+    return sets
+
+
+def _corpus_name(path: Path) -> str:
+    parts = path.parts
+    return "/".join(parts[len(parts) - parts[::-1].index("corpus") :])
+
+
+def folder_sources(folder: Path) -> SourceSets:
+    """Sets of a corpus folder: `main/`, `levels/<name>/` and `held-out/`, or just MIDI files.
+
+    A folder without `main/` is all main. Raises InputError for a missing or an empty folder.
+    """
+    if not folder.is_dir():
+        raise InputError(f"no folder {folder}: CORPUS must name a folder of MIDI files")
+    structured = (folder / MAIN).is_dir()
+    sets = {MAIN: _files(folder / MAIN if structured else folder)}
+    if structured:
+        levels = sorted(p for p in (folder / LEVELS).glob("*") if p.is_dir())
+        sets = {level.name: _files(level) for level in levels} | sets
+        sets[HELD_OUT] = _files(folder / HELD_OUT)
+    if not sets[MAIN]:
+        raise InputError(f"no MIDI file (.mid, .midi) in {folder}: put some there")
+    return {name: sources for name, sources in sets.items() if sources}
+
+
+def _files(folder: Path) -> list[Source]:
+    return [Source(str(path.relative_to(folder)), path) for path in midi_files(folder)]
+
+
+def midi_files(folder: Path) -> list[Path]:
+    """MIDI files in a folder and its subfolders, ordered by path as strings (1, 10, 2)."""
+    found: Iterator[Path] = (
+        Path(place) / name
+        for place, _, names in os.walk(folder, followlinks=True)
+        for name in names
+        if name.lower().endswith(MIDI_SUFFIXES)
+    )
+    return sorted(found, key=str)
+
+
+def read_folder(folder: Path) -> list[np.ndarray]:
+    """Note states of all MIDI files in a folder, ordered by path as strings."""
+    if not folder.is_dir():
+        raise InputError(f"no folder {folder}: give one that holds MIDI files")
+    paths = midi_files(folder)
+    if not paths:
+        raise InputError(f"no MIDI file (.mid, .midi) in {folder}")
+    return [midi.read_note_states(path) for path in paths]
+
+
+def encode(source: Source) -> Encoded:
+    """Read one source; raises InputError naming it if it cannot be read."""
+    try:
+        if source.path.name.lower().endswith(MIDI_SUFFIXES):
+            parsed = midi.open_midi(source.path)
+        else:
+            parsed = scores.read_score(source.path, source.parts)
+        return Encoded(midi.note_states(parsed), piano_roll.piano_roll(parsed))
+    except InputError as error:
+        raise InputError(f"{source.path}: {error}") from error
+
+
+def encode_cached(source: Source, cache: Path = CACHE) -> Encoded:
+    """Read one source, or its cached encoding: keyed by file content, parts and encoder version."""
+    key = digest(source.path.read_bytes(), source.parts, ENCODER_VERSION)
+    entry = cache / f"{key}.npz"
+    if entry.exists():
+        with np.load(entry, allow_pickle=False) as stored:
+            return Encoded(stored["states"], stored["roll"])
+    encoded = encode(source)
+    with replacing(entry) as temporary:
+        np.savez_compressed(temporary, **encoded._asdict())
+    return encoded
+
+
+def encode_all(sources: list[Source]) -> tuple[dict[Source, Encoded], dict[Source, str]]:
+    """Read sources in parallel over the cores: what was read, and why the others were not."""
+    jobs = side_by_side(encode_cached, [(source,) for source in sources], "reading music")
+    read, failed = {}, {}
+    for source, job in zip(sources, jobs, strict=True):
+        try:
+            read[source] = job.result()
+        except InputError as error:
+            failed[source] = str(error)
+    return read, failed

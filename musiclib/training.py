@@ -1,0 +1,166 @@
+"""The training loop: it knows neither of the models, only what `musiclib.models` promises.
+
+Everything random in iteration i comes from (seed, i). So a run that is killed and started again
+goes on from its last saved state as if nothing had happened: model, optimiser, memory and losses
+are all there is to save.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from musiclib.curriculum import Stage, locate
+from musiclib.files import replacing
+
+Precision = Literal["fp32", "tf32", "bf16"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a model is trained; `checkpoints` and `held_out_every` count overall iterations."""
+
+    stages: Sequence[Stage]
+    seed: int
+    checkpoints: frozenset[int] = frozenset()
+    held_out: Sequence[tuple[Tensor, bool]] = ()
+    held_out_every: int = 100
+    precision: Precision = "fp32"
+
+    @property
+    def total(self) -> int:
+        """Iterations in all."""
+        return sum(stage.iterations for stage in self.stages)
+
+
+@dataclass
+class State:
+    """All that changes while training, besides the model and its optimiser."""
+
+    iteration: int = 0
+    memory: Any = None
+    losses: list[Tensor] = field(default_factory=list)
+    held_out: list[tuple[int, float]] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def train(
+    model: nn.Module,
+    plan: Plan,
+    saved: Path,
+    *,
+    checkpoint: Callable[[int], None] = lambda iteration: None,
+    progress: Callable[[int], None] = lambda iteration: None,
+    save_seconds: float = 20.0,
+) -> State:
+    """Train `model` in place by `plan`, going on from the file `saved` if it exists.
+
+    `checkpoint` is called after the iterations that the plan names. Whatever happens, `saved`
+    holds a whole state, at most `save_seconds` old.
+    """
+    optimizer = model.optimizer()
+    state = _load(model, optimizer, saved)
+    _set_precision(plan.precision)
+    began, last_saved = time.monotonic() - state.seconds, time.monotonic()
+    with torch.random.fork_rng():
+        while state.iteration < plan.total:
+            _iterate(model, optimizer, plan, state)
+            _evaluate_when_due(model, plan, state)
+            if state.iteration in plan.checkpoints:
+                checkpoint(state.iteration)
+            progress(state.iteration)
+            if time.monotonic() - last_saved > save_seconds:
+                state.seconds, last_saved = time.monotonic() - began, time.monotonic()
+                _save(model, optimizer, state, saved)
+    state.seconds = time.monotonic() - began
+    return state
+
+
+def _iterate(
+    model: nn.Module, optimizer: torch.optim.Optimizer, plan: Plan, state: State
+) -> None:
+    stage, within = locate(plan.stages, state.iteration)
+    seed = seed_of(plan.seed, state.iteration)
+    torch.manual_seed(seed)  # dropout
+    batch, fresh = stage.batches.draw(within, torch.Generator().manual_seed(seed))
+    model.train()
+    with _autocast(plan.precision, _device(model)):
+        loss, memory = model.loss(batch.to(_device(model)), None if fresh else state.memory)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    if model.clip_norm is not None:
+        for parameter in model.parameters():  # each tensor by itself, as published
+            nn.utils.clip_grad_norm_(parameter, model.clip_norm)
+    optimizer.step()
+    state.losses.append(loss.detach())
+    state.memory = memory
+    state.iteration += 1
+
+
+def _evaluate_when_due(model: nn.Module, plan: Plan, state: State) -> None:
+    due = state.iteration % plan.held_out_every == 0 or state.iteration == plan.total
+    if plan.held_out and due:
+        state.held_out.append((state.iteration, held_out_loss(model, plan.held_out)))
+
+
+@torch.no_grad()
+def held_out_loss(model: nn.Module, batches: Sequence[tuple[Tensor, bool]]) -> float:
+    """Mean loss over held-out batches in order, without dropout, memory kept as in training."""
+    model.eval()
+    losses, memory = [], None
+    for batch, fresh in batches:
+        loss, memory = model.loss(batch.to(_device(model)), None if fresh else memory)
+        losses.append(float(loss))
+    return float(np.mean(losses))
+
+
+def seed_of(*parts: int) -> int:
+    """A well-mixed seed below 2^63 from several small integers."""
+    return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def _device(model: nn.Module) -> torch.device:
+    return next(model.parameters()).device
+
+
+def _set_precision(precision: Precision) -> None:
+    torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
+    torch.backends.cudnn.allow_tf32 = precision == "tf32"
+
+
+def _autocast(precision: Precision, device: torch.device):  # noqa: ANN202
+    if precision == "bf16":
+        return torch.autocast(device.type, torch.bfloat16)
+    return nullcontext()
+
+
+def _save(model: nn.Module, optimizer: torch.optim.Optimizer, state: State, path: Path) -> None:
+    content = {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "state": {**vars(state), "losses": losses_of(state)},
+    }
+    with replacing(path) as temporary:
+        torch.save(content, temporary)
+
+
+def _load(model: nn.Module, optimizer: torch.optim.Optimizer, path: Path) -> State:
+    if not path.exists():
+        return State()
+    content = torch.load(path, map_location=_device(model), weights_only=True)
+    model.load_state_dict(content["model"])
+    optimizer.load_state_dict(content["optimizer"])
+    state = State(**content["state"])
+    state.losses = list(state.losses)
+    return state
+
+
+def losses_of(state: State) -> Tensor:
+    """Loss of every iteration, float32 of shape (iterations,)."""
+    return torch.stack(state.losses).float().cpu() if state.losses else torch.empty(0)
