@@ -19,13 +19,15 @@ class Batches(Protocol):
 
 
 class Segments:
-    """Batches of segments, each from a piece drawn at random, starting at a measure (biaxial RNN)."""
+    """Segments of pieces drawn at random, starting at a measure: for the biaxial RNN."""
 
     def __init__(self, pieces: Sequence[np.ndarray], batch: int, steps: int) -> None:
         self.pieces = [torch.from_numpy(piece) for piece in pieces if len(piece) >= steps]
         self.batch, self.steps = batch, steps
         if not self.pieces:
-            raise InputError(f"no piece has the {steps} steps of a training segment: add longer pieces")
+            raise InputError(
+                f"no piece has the {steps} steps of a training segment: add longer pieces"
+            )
 
     def draw(self, iteration: int, generator: torch.Generator) -> tuple[Tensor, bool]:
         """States (batch, steps, 78, 2), uint8; always fresh."""
@@ -46,7 +48,7 @@ class Segments:
 
 
 class Windows:
-    """Overlapping windows of a stream of piano rolls, in order, so that a memory can be kept (LSTM).
+    """Overlapping windows of a stream of piano rolls, in order, so that the LSTM keeps its memory.
 
     The stream is cut into `batch` lanes of equal length; each row of a batch reads one lane, a
     window every `hop` steps. An epoch is one reading of the lanes; at its start memory is fresh.

@@ -88,9 +88,7 @@ def compose(
     return torch.stack(piece, dim=1).cpu().numpy()
 
 
-def validate(
-    primers: np.ndarray, steps: int, seeds: Sequence[int], temperature: float
-) -> None:
+def validate(primers: np.ndarray, steps: int, seeds: Sequence[int], temperature: float) -> None:
     """Raise ValueError for a primer, length, seeds or temperature that cannot be composed with."""
     if len(seeds) != len(primers):
         raise ValueError(f"{len(primers)} primers but {len(seeds)} seeds: give one a piece")

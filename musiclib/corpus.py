@@ -12,7 +12,7 @@ from musiclib.errors import InputError
 from musiclib.files import digest, replacing
 from musiclib.keys import estimate_key
 from musiclib.leaks import leaking
-from musiclib.measures import STEPS_PER_MEASURE
+from musiclib.measures import STEPS_PER_MEASURE, density
 from musiclib.sources import (
     HELD_OUT,
     MAIN,
@@ -76,6 +76,25 @@ class Corpus:
             for piece in pieces:
                 parts += [piece.name, piece.states.tobytes(), piece.roll.tobytes()]
         return digest(*parts)
+
+    def summary(self) -> list[str]:
+        """A line a set: how many pieces and steps, and notes a step."""
+        return [
+            f"{name}: {len(pieces)} pieces, {sum(len(p.states) for p in pieces)} steps,"
+            f" {density(states_of(pieces)):.2f} notes a step"
+            for name, pieces in self.sets.items()
+        ]
+
+    def complaints(self) -> list[str]:
+        """What was left out and why: unreadable files by name, short and leaking pieces counted."""
+        lines = [f"skipped, not readable: {reason}" for reason in self.skipped.values()]
+        counts = {
+            "not readable": len(self.skipped),
+            f"under {SHORTEST} steps in 2 or 4 time": len(self.short),
+            "sharing music with held-out pieces": len(self.leaked),
+        }
+        left_out = [f"{count} {why}" for why, count in counts.items() if count]
+        return [*lines, "left out: " + ", ".join(left_out)] if left_out else []
 
 
 def read_corpus(folder: Path | str | None = None, limit: int | None = None) -> Corpus:
@@ -159,7 +178,9 @@ def without_leaks(sets: dict[str, list[Piece]]) -> tuple[dict[str, list[Piece]],
     return {name: kept[name] for name in sets}, leaked
 
 
-def prepare(corpus: Corpus, *, normalise: bool, mode: Mode = "all", reverse: bool = False) -> Corpus:
+def prepare(
+    corpus: Corpus, *, normalise: bool, mode: Mode = "all", reverse: bool = False
+) -> Corpus:
     """The corpus as a model trains on it: key-normalised, of one mode, played backwards.
 
     Pieces played backwards are cut to whole measures first, so that measures stay measures.
@@ -189,7 +210,9 @@ def save(corpus: Corpus, path: Path) -> None:
     """Save a corpus as one .npz, for machines without music21 or the files."""
     named = [(name, piece) for name, pieces in corpus.sets.items() for piece in pieces]
     arrays = {
-        f"{kind}{i}": getattr(p, kind) for i, (_, p) in enumerate(named) for kind in ("states", "roll")
+        f"{kind}{i}": getattr(p, kind)
+        for i, (_, p) in enumerate(named)
+        for kind in ("states", "roll")
     }
     arrays["sets"] = np.array([name for name, _ in named])
     arrays["names"] = np.array([piece.name for _, piece in named])

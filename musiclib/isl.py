@@ -47,7 +47,7 @@ def isl(generated: np.ndarray, held_out: np.ndarray) -> Score:
 
 
 def isl_of_pieces(generated: Sequence[np.ndarray], held_out: Sequence[np.ndarray]) -> Score:
-    """ISL of pieces (T, 78, 2) in file-name order; the first held-out piece counts twice (paper)."""
+    """ISL of pieces (T, 78, 2) in file-name order; the first held-out one counts twice (paper)."""
     return isl(measures(generated), measures([*held_out[:1], *held_out]))
 
 
@@ -71,7 +71,9 @@ def bandwidth(generated: np.ndarray) -> np.ndarray:
     since it wants more rows than columns.
     """
     n, cells = generated.shape
-    return BANDWIDTH_FACTOR * generated.std(axis=0, dtype=np.float64) * (2 * n) ** (-1 / (4 + cells))
+    return (
+        BANDWIDTH_FACTOR * generated.std(axis=0, dtype=np.float64) * (2 * n) ** (-1 / (4 + cells))
+    )
 
 
 def log_densities(generated: np.ndarray, held_out: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Finding the same music in two pieces, transposed or not, so that nothing held out is trained on."""
+"""Finding the same music in two pieces, transposed or not: what is held out is not trained on."""
 
 from collections.abc import Iterable
 

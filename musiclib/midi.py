@@ -103,10 +103,13 @@ def _events(midi: mido.MidiFile, metres: Metres) -> tuple[list[tuple[int, mido.M
     for tick, message in events:
         if message.type in ("note_on", "note_off"):
             notes.append((tick, message))
-        elif metres == "paper" and message.type == "time_signature":
-            if message.numerator not in (2, 4):
-                return notes, tick
+        elif metres == "paper" and _stops(message):
+            return notes, tick
     return notes, end
+
+
+def _stops(message: mido.Message) -> bool:
+    return message.type == "time_signature" and message.numerator not in (2, 4)
 
 
 def _hold(states: np.ndarray, now: int, step: int) -> int:

@@ -1,6 +1,7 @@
 """Independent jobs side by side, each in a process of its own."""
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from multiprocessing import get_context, parent_process
@@ -44,9 +45,11 @@ def side_by_side(
 
 
 def _limit_threads(threads: int) -> None:
-    """Before torch and numpy are imported in the worker."""
+    """Share the cores among the workers: threads that compete cost far more than they bring."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(threads)
+    if "torch" in sys.modules:  # the variables come too late for it
+        sys.modules["torch"].set_num_threads(threads)
 
 
 def orphaned() -> bool:

@@ -97,7 +97,9 @@ def load_weights(path: Path) -> Model:
         with safe_open(path, "pt") as stored:
             values = json.loads(stored.metadata()["config"])
         kind = CONFIGS[values.pop("model")]
-        model = build(kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}))
+        model = build(
+            kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        )
         load_model(model, path)
     except (KeyError, TypeError, ValueError, OSError, RuntimeError) as error:
         raise InputError(f"{path}: not weights saved by musiclib ({error})") from error

@@ -4,6 +4,7 @@ Tempo marks are mostly missing, so every score is taken at 100 quarter notes a m
 0.3 s is then an eighth note. Repeats are not written out.
 """
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -43,8 +44,12 @@ def read_score(path: Path, parts: Parts = "all") -> mido.MidiFile:
     `parts="outer"` keeps the highest and the lowest staff. music21's pickle cache is not used.
     """
     from music21 import converter
+    from music21.musicxml.xmlObjects import MusicXMLWarning
 
-    score = converter.parse(path, forceSource=True, storePickle=False)
+    with warnings.catch_warnings():
+        # Overfull bars in music21's own scores: offsets stay right.
+        warnings.simplefilter("ignore", MusicXMLWarning)
+        score = converter.parse(path, forceSource=True, storePickle=False)
     staves = list(score.parts)
     if parts == "outer":
         staves = [staves[0], staves[-1]]

@@ -1,4 +1,4 @@
-"""Where music comes from: music21's scores, or a folder of MIDI files; read in parallel and cached."""
+"""Where music comes from: the scores of music21 or a folder of MIDI files; cached, in parallel."""
 
 import os
 from collections.abc import Iterator

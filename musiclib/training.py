@@ -82,9 +82,7 @@ def train(
     return state
 
 
-def _iterate(
-    model: nn.Module, optimizer: torch.optim.Optimizer, plan: Plan, state: State
-) -> None:
+def _iterate(model: nn.Module, optimizer: torch.optim.Optimizer, plan: Plan, state: State) -> None:
     stage, within = locate(plan.stages, state.iteration)
     seed = seed_of(plan.seed, state.iteration)
     torch.manual_seed(seed)  # dropout

@@ -18,7 +18,7 @@ MODELS = {"lstm": PianoRollLSTM, "biaxial": BiaxialRNN}
 
 
 def name_of(config: Config) -> str:
-    """"lstm" or "biaxial"."""
+    """ "lstm" or "biaxial"."""
     return next(name for name, kind in CONFIGS.items() if isinstance(config, kind))
 
 

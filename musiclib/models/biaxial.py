@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from musiclib.composing import Coins
 from musiclib.features import FEATURES, features
 from musiclib.midi import ARTICULATE, NOTES, PLAY
 
@@ -54,7 +55,10 @@ class AxisLSTM(nn.Module):
 
     def begin(self, rows: int) -> list[LayerState]:
         """The learned initial states, (rows, size) twice a layer."""
-        return [(h.expand(rows, -1).contiguous(), c.expand(rows, -1).contiguous()) for h, c in self.initial]
+        return [
+            (h.expand(rows, -1).contiguous(), c.expand(rows, -1).contiguous())
+            for h, c in self.initial
+        ]
 
     def step(self, x: Tensor, states: list[LayerState]) -> tuple[Tensor, list[LayerState]]:
         """One step: x (rows, inputs) to (rows, sizes[-1]), without dropout."""
@@ -107,7 +111,7 @@ class BiaxialRNN(nn.Module):
         return 0, self.time_axis.begin(pieces * NOTES)
 
     def step(
-        self, notes: Tensor, memory: tuple[int, list[LayerState]], coins: "Coins"
+        self, notes: Tensor, memory: tuple[int, list[LayerState]], coins: Coins
     ) -> tuple[Tensor, tuple[int, list[LayerState]]]:
         """Hear `notes` (P, 78, 2) and choose the next ones, from the lowest up."""
         index, over_time = memory
@@ -116,7 +120,7 @@ class BiaxialRNN(nn.Module):
         chosen = self._choose(hidden.unflatten(0, (len(notes), NOTES)), coins)
         return chosen.to(notes.dtype), (index + 1, over_time)
 
-    def _choose(self, hidden: Tensor, coins: "Coins") -> Tensor:
+    def _choose(self, hidden: Tensor, coins: Coins) -> Tensor:
         """Walk up the note axis over `hidden` (P, N, H), flipping two coins a note: (P, N, 2)."""
         states = self.note_axis.begin(len(hidden))
         below = hidden.new_zeros(len(hidden), 2)

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from musiclib.composing import Coins
 from musiclib.piano_roll import KEYS
 
 Loss = Literal["categorical", "bernoulli"]
@@ -68,7 +69,7 @@ class PianoRollLSTM(nn.Module):
         """The memory before the first step."""
         return None
 
-    def step(self, notes: Tensor, memory: Memory | None, coins: "Coins") -> tuple[Tensor, Memory]:
+    def step(self, notes: Tensor, memory: Memory | None, coins: Coins) -> tuple[Tensor, Memory]:
         """Hear `notes` (P, 88) and choose the next ones by 88 independent coin flips."""
         logits, memory = self(notes[:, None], memory)
         return coins.play(logits[:, 0]).to(notes.dtype), memory

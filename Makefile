@@ -1,0 +1,77 @@
+# The paper end to end. `make` lists the targets.
+
+PYTHON  ?= python3
+PROFILE ?= $(if $(shell command -v nvidia-smi),paper,quick)
+CORPUS  ?=
+SEEDS   ?= $(if $(filter smoke,$(PROFILE)),1,3)
+
+BIN       := .venv/bin
+RESULTS   := results/$(PROFILE)
+SETTINGS  := .build/$(PROFILE)/settings
+NOTEBOOK   = $(BIN)/python -m musiclib notebook
+OPTIONS    = --profile '$(PROFILE)' --corpus '$(CORPUS)' --seeds '$(SEEDS)'
+PACKAGE   := $(wildcard musiclib/*.py musiclib/*.json musiclib/models/*.py)
+NOTEBOOKS := $(sort $(wildcard notebooks/[0-9]*.ipynb))
+DONE      := $(NOTEBOOKS:notebooks/%.ipynb=$(RESULTS)/%.json)
+
+export MPLBACKEND    ?= agg
+export PYTHONPATH    :=
+unexport JUPYTER_PATH
+
+.DEFAULT_GOAL := help
+.PHONY: help paper figure3a figure3b figure4 figure5 table1 test lab clean notebooks say
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9 ]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  options            PROFILE=smoke|quick|paper  CORPUS=folder of MIDI files  SEEDS=3"
+
+paper: $(DONE) ## train, compose and regenerate Figures 3 to 5 and Table 1
+	$(if $(CORPUS),,@$(BIN)/python -m musiclib readme)
+	@echo "figures/$(PROFILE) and results/$(PROFILE) are up to date; open figures/$(PROFILE)/results.md"
+
+figure3a figure3b: $(RESULTS)/04-figure-3.json ## the figure and what it needs
+figure4 table1: $(RESULTS)/06-figure-4-and-table-1.json ## the figure or table and what it needs
+figure5: $(RESULTS)/07-figure-5.json ## the figure and what it needs
+
+test: .venv/installed ## lint, test the package, compare the notebooks with their stored outputs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --nbval-lax --nbval-cell-timeout=600 notebooks
+
+lab: .venv/installed ## open JupyterLab on the notebooks
+	$(BIN)/jupyter lab notebooks
+
+notebooks: .venv/installed ## run the notebooks in place and keep the outputs of their checks alone
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace $(NOTEBOOKS)
+	$(BIN)/nbstripout --keep-count --extra-keys "metadata.language_info cell.metadata.execution" $(NOTEBOOKS)
+	$(BIN)/ruff format -q notebooks
+
+clean: ## remove the environment and caches; results and trained runs stay
+	rm -rf .venv .build .cache .pytest_cache .ruff_cache .hypothesis
+
+# What is made depends on the settings: this file changes when they do.
+$(SETTINGS): say
+	@mkdir -p $(@D)
+	@echo "CORPUS=$(CORPUS) SEEDS=$(SEEDS)" | cmp -s - $@ || echo "CORPUS=$(CORPUS) SEEDS=$(SEEDS)" > $@
+
+say: .venv/installed
+	@$(NOTEBOOK) check $(OPTIONS)
+
+$(RESULTS)/%.json: notebooks/%.ipynb $(PACKAGE) $(SETTINGS) .venv/installed
+	@echo "notebook $*"
+	@$(NOTEBOOK) $* $(OPTIONS)
+
+$(RESULTS)/02-train-lstm.json $(RESULTS)/03-train-biaxial.json: $(RESULTS)/01-corpus.json
+$(RESULTS)/04-figure-3.json: $(RESULTS)/02-train-lstm.json $(RESULTS)/03-train-biaxial.json
+$(RESULTS)/05-compose.json: $(RESULTS)/02-train-lstm.json $(RESULTS)/03-train-biaxial.json
+$(RESULTS)/06-figure-4-and-table-1.json $(RESULTS)/07-figure-5.json: $(RESULTS)/05-compose.json
+$(RESULTS)/08-results.json: $(filter-out $(RESULTS)/08-results.json,$(DONE))
+
+.venv/installed: pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "musiclib needs Python 3.11 to 3.13; $(PYTHON) is not: try make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -qq -r requirements.lock
+	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
+	@touch $@

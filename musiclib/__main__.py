@@ -1,0 +1,3 @@
+from musiclib.cli import main
+
+main()

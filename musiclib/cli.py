@@ -1,0 +1,223 @@
+"""The command line: `python -m musiclib COMMAND --help`."""
+
+import argparse
+import errno
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from musiclib.errors import InputError
+from musiclib.files import ROOT
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; faults of input or machine end in one sentence and status 1."""
+    options = parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except InputError as error:
+        sys.exit(f"musiclib: {error}")
+    except OSError as error:
+        sys.exit(f"musiclib: {_machine_fault(error)}")
+    except KeyboardInterrupt:
+        sys.exit("musiclib: stopped; the same command goes on from here")
+
+
+def _machine_fault(error: OSError) -> str:
+    where = f" ({error.filename})" if error.filename else ""
+    if error.errno == errno.ENOSPC:
+        return f"no space left on the disk{where}: free some and run it again; results are whole"
+    return f"{error.strerror or error}{where}"
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = argparse.ArgumentParser(prog="python -m musiclib", description=__doc__)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    _add_train(commands)
+    _add_compose(commands)
+    _add_isl(commands)
+    _add_corpus(commands)
+    _add_notebook(commands)
+    readme = commands.add_parser("readme", help="make the README's numbers from the result files")
+    readme.set_defaults(command=_readme)
+    return top
+
+
+def _add_train(commands) -> None:  # noqa: ANN001
+    train = commands.add_parser("train", help="train a model; killed and started again it goes on")
+    train.set_defaults(command=_train)
+    train.add_argument("model", choices=("lstm", "biaxial"))
+    _add_music(train)
+    train.add_argument("--curriculum", action="store_true", help="train on the levels first")
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--iterations", type=int, help="on the main corpus (default: the profile's)")
+    train.add_argument("--level-iterations", type=int, help="on each level, with --curriculum")
+    train.add_argument("--loss", choices=("categorical", "bernoulli"), help="of the LSTM")
+    train.add_argument("--precision", choices=("fp32", "tf32", "bf16"), default="fp32")
+    train.add_argument("--mode", choices=("all", "major", "minor"), default="all")
+    train.add_argument("--reverse", action="store_true", help="train on music played backwards")
+    train.add_argument("--no-key-normalisation", action="store_true")
+    train.add_argument("--runs", type=Path, default=ROOT / "runs", help="folder of runs")
+
+
+def _add_compose(commands) -> None:  # noqa: ANN001
+    compose = commands.add_parser("compose", help="compose MIDI files with trained weights")
+    compose.set_defaults(command=_compose)
+    compose.add_argument("weights", type=Path, help="weights-*.safetensors of a run")
+    compose.add_argument("folder", type=Path, help="a new folder for 1.mid, 2.mid, ...")
+    compose.add_argument("--pieces", type=int, default=25)
+    compose.add_argument("--steps", type=int, default=1280, help="sixteenths a piece")
+    compose.add_argument("--seed", type=int, default=0)
+    compose.add_argument("--conservativity", default="paper", help="paper, off or a number")
+    compose.add_argument("--temperature", type=float, default=1.0)
+    compose.add_argument("--primer", default="none", help="none, corpus, or a MIDI file")
+    compose.add_argument("--primer-steps", type=int, default=16, help="of a MIDI file")
+    compose.add_argument("--backwards", action="store_true", help="the model was trained backwards")
+    _add_music(compose)
+
+
+def _add_isl(commands) -> None:  # noqa: ANN001
+    isl = commands.add_parser("isl", help="published ISL of two folders of MIDI files")
+    isl.set_defaults(command=_isl)
+    isl.add_argument("generated", type=Path)
+    isl.add_argument("held_out", type=Path)
+    isl.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_corpus(commands) -> None:  # noqa: ANN001
+    corpus = commands.add_parser("corpus", help="read a corpus and say what is in it")
+    corpus.set_defaults(command=_corpus)
+    _add_music(corpus)
+    corpus.add_argument("--save", type=Path, help="write it to one .npz, for other machines")
+
+
+def _add_notebook(commands) -> None:  # noqa: ANN001
+    notebook = commands.add_parser("notebook", help="run a numbered notebook")
+    notebook.set_defaults(command=_notebook)
+    notebook.add_argument("name", help="such as 01-corpus; 'check' only checks the options")
+    notebook.add_argument("--seeds", default="1")
+    _add_music(notebook)
+
+
+def _add_music(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--profile", default="smoke", help="smoke, quick or paper")
+    command.add_argument("--corpus", default="", help="MIDI folder or .npz (default: music21's)")
+
+
+def _train(options: argparse.Namespace) -> None:
+    from musiclib.corpus import read_corpus
+    from musiclib.models import LSTMConfig
+    from musiclib.profiles import profile
+    from musiclib.runs import RunConfig, train_runs
+
+    chosen = profile(options.profile)
+    model = chosen.config(options.model)
+    changes = {"iterations": options.iterations, "level_iterations": options.level_iterations}
+    if options.loss and not isinstance(model, LSTMConfig):
+        raise InputError("--loss is the LSTM's: the biaxial RNN's likelihood is always Bernoulli")
+    if options.loss:
+        changes["loss"] = options.loss
+    config = RunConfig(
+        replace(model, **{k: v for k, v in changes.items() if v is not None}),
+        options.curriculum,
+        options.seed,
+        not options.no_key_normalisation,
+        options.mode,
+        options.reverse,
+        options.precision,
+        chosen.held_out_every[options.model],
+        chosen.held_out_batches,
+    )
+    corpus = read_corpus(options.corpus, chosen.scores_per_group)
+    print("\n".join(corpus.complaints()), file=sys.stderr)
+    [run] = train_runs([config], corpus, options.runs)
+    print(f"{run.weights()}\nlast loss {run.losses['loss'].iloc[-1]:.4f}")
+
+
+def _compose(options: argparse.Namespace) -> None:
+    from musiclib.pieces import compose_to_folder
+
+    compose_to_folder(
+        options.weights,
+        options.folder,
+        pieces=options.pieces,
+        steps=options.steps,
+        seed=options.seed,
+        conservativity=_conservativity(options.conservativity),
+        temperature=options.temperature,
+        primer=_primer(options),
+        primer_steps=options.primer_steps,
+        backwards=options.backwards,
+    )
+    print(options.folder)
+
+
+def _conservativity(text: str) -> str | float:
+    if text in ("paper", "off"):
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"--conservativity {text}: give paper, off or a number") from None
+
+
+def _primer(options: argparse.Namespace):  # noqa: ANN202
+    from musiclib.corpus import prepare, read_corpus
+    from musiclib.profiles import profile
+
+    if options.primer == "none":
+        return None
+    if options.primer != "corpus":
+        return Path(options.primer)
+    corpus = read_corpus(options.corpus, profile(options.profile).scores_per_group)
+    return prepare(corpus, normalise=True, reverse=options.backwards).main
+
+
+def _isl(options: argparse.Namespace) -> None:
+    from musiclib.isl import isl_of_pieces
+    from musiclib.sources import read_folder
+
+    score = isl_of_pieces(read_folder(options.generated), read_folder(options.held_out))
+    if options.json:
+        print(json.dumps(score._asdict()))
+        return
+    value = "none: every held-out measure was dropped" if score.isl is None else f"{score.isl:.4f}"
+    print(f"ISL {value} nats a measure; {score.held_out_measures} held-out measures, of which"
+          f" {score.dropped} dropped; {score.generated_measures} generated measures")  # fmt: skip
+
+
+def _corpus(options: argparse.Namespace) -> None:
+    from musiclib.corpus import read_corpus, save
+    from musiclib.profiles import profile
+
+    corpus = read_corpus(options.corpus, profile(options.profile).scores_per_group)
+    for line in corpus.summary():
+        print(line)
+    if options.save:
+        save(corpus, options.save)
+
+
+def _notebook(options: argparse.Namespace) -> None:
+    from musiclib import notebooks
+    from musiclib.profiles import profile
+
+    values = {"profile": options.profile, "corpus": options.corpus, "seeds": _seeds(options.seeds)}
+    notebooks.check(values)
+    if options.name == "check":
+        print(f"profile {options.profile}: {profile(options.profile).cost}")
+    else:
+        notebooks.run(options.name, values)
+
+
+def _seeds(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise InputError(f"SEEDS={text}: give a whole number of at least 1")
+    return int(text)
+
+
+def _readme(_options: argparse.Namespace) -> None:
+    from musiclib import readme
+
+    readme.refresh()

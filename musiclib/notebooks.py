@@ -1,0 +1,59 @@
+"""Running the numbered notebooks with papermill: whole results or none, one sentence on failure."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from musiclib.errors import InputError
+from musiclib.files import ROOT, replacing
+from musiclib.profiles import profile
+from musiclib.sources import folder_sources
+
+FOLDER = ROOT / "notebooks"
+
+
+def names() -> list[str]:
+    """The notebooks in order, without suffix."""
+    return sorted(path.stem for path in FOLDER.glob("[0-9]*.ipynb"))
+
+
+def check(parameters: dict[str, Any]) -> None:
+    """Raise InputError for an unknown profile, or a corpus that is missing or empty."""
+    profile(parameters["profile"])
+    corpus = parameters["corpus"]
+    if corpus and Path(corpus).suffix != ".npz":
+        folder_sources(Path(corpus).expanduser())
+
+
+def run(name: str, parameters: dict[str, Any]) -> Path:
+    """Run a notebook; the executed copy lands in results/<profile>/notebooks if all went well.
+
+    Raises InputError with the failing cell's message.
+    """
+    import papermill
+
+    os.environ["MUSICLIB_LOG"] = "1"
+    target = ROOT / "results" / parameters["profile"] / "notebooks" / f"{name}.ipynb"
+    with replacing(target) as temporary:
+        try:
+            papermill.execute_notebook(
+                FOLDER / f"{name}.ipynb",
+                temporary,
+                parameters=parameters,
+                kernel_name="python3",
+                progress_bar=False,
+                log_output=False,
+                stderr_file=sys.stderr,
+                cwd=str(ROOT),
+                extra_arguments=["--IPKernelApp.log_level=40"],
+            )
+        except papermill.PapermillExecutionError as error:
+            raise InputError(f"notebook {name} stopped: {_reason(error)}") from error
+    return target
+
+
+def _reason(error: Any) -> str:
+    """The cell's own message for a fault of input or machine, else with the kind of error."""
+    expected = ("InputError", "OSError", "FileNotFoundError", "PermissionError")
+    return error.evalue if error.ename in expected else f"{error.ename}: {error.evalue}"

@@ -1,0 +1,129 @@
+"""Composed pieces as folders of MIDI files: of a run in a study, or on demand."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from musiclib.composing import Conservativity, compose, draw_primers, piece_seeds
+from musiclib.corpus import Piece
+from musiclib.errors import InputError
+from musiclib.measures import STEPS_PER_MEASURE
+from musiclib.midi import NOTES, read_note_states, write_note_states
+from musiclib.models import BiaxialRNN, Model
+from musiclib.piano_roll import KEYS, SIXTEENTHS_PER_SAMPLE, read_piano_roll, write_piano_roll
+from musiclib.profiles import Profile
+from musiclib.runs import Run, load_weights
+from musiclib.transforms import legal, reverse_time
+
+
+def composition_folder(run: Run, checkpoint: int, profile: Profile) -> Path:
+    """Where the pieces composed by a run at a checkpoint lie: 1.mid, 2.mid, ..."""
+    return run.directory / f"composed-{checkpoint}-{profile.pieces}x{profile.steps}"
+
+
+def compose_run(run: Run, checkpoint: int, profile: Profile, music: Sequence[Piece]) -> Path:
+    """Compose a profile's pieces as published, started by drawing from `music`."""
+    model, seed = run.model(checkpoint), run.config.seed
+    primers = corpus_primers(model, music, profile.pieces, seed)
+    conservativity = "paper" if isinstance(model, BiaxialRNN) else "off"
+    seeds = piece_seeds(seed, profile.pieces)
+    pieces = compose(
+        model, primers, length(model, profile.steps), seeds, conservativity=conservativity
+    )
+    return write_pieces(pieces, composition_folder(run, checkpoint, profile), writer(model))
+
+
+def compose_to_folder(
+    weights: Path,
+    folder: Path,
+    *,
+    pieces: int = 25,
+    steps: int = 1280,
+    seed: int = 0,
+    conservativity: Conservativity = "paper",
+    temperature: float = 1.0,
+    primer: Path | Sequence[Piece] | None = None,
+    primer_steps: int = STEPS_PER_MEASURE,
+    backwards: bool = False,
+) -> Path:
+    """Compose MIDI files into a new folder with weights from a file.
+
+    `primer` is music to draw first steps from, a MIDI file whose first `primer_steps` steps begin
+    every piece, or None for a silent step. With `backwards` the model was trained on reversed
+    music: the MIDI file's last steps are the end of every piece, and the pieces play forward.
+    """
+    if folder.exists():
+        raise InputError(f"{folder} exists already: name a new folder")
+    if pieces < 1:
+        raise InputError(f"{pieces} pieces: ask for at least one")
+    model = load_weights(weights)
+    primers = _primers(model, primer, pieces, seed, primer_steps, backwards)
+    try:
+        composed = compose(
+            model,
+            primers,
+            length(model, steps),
+            piece_seeds(seed, pieces),
+            conservativity=conservativity,
+            temperature=temperature,
+        )
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    if backwards:
+        composed = np.stack([_reversed(model, piece) for piece in composed])
+    return write_pieces(composed, folder, writer(model))
+
+
+def length(model: Model, sixteenths: int) -> int:
+    """Sixteenths in the model's own steps."""
+    return sixteenths if isinstance(model, BiaxialRNN) else sixteenths // SIXTEENTHS_PER_SAMPLE
+
+
+def writer(model: Model) -> Callable[[np.ndarray, Path], None]:
+    """What writes the model's pieces as MIDI."""
+    return write_note_states if isinstance(model, BiaxialRNN) else write_piano_roll
+
+
+def corpus_primers(model: Model, music: Sequence[Piece], count: int, seed: int) -> np.ndarray:
+    """As published: the first step of a random segment (biaxial RNN) or of a random song (LSTM)."""
+    if isinstance(model, BiaxialRNN):
+        return draw_primers([p.states for p in music], count, seed, every=STEPS_PER_MEASURE)
+    return draw_primers([p.roll for p in music], count, seed, every=max(len(p.roll) for p in music))
+
+
+def _primers(
+    model: Model,
+    primer: Path | Sequence[Piece] | None,
+    count: int,
+    seed: int,
+    steps: int,
+    backwards: bool,
+) -> np.ndarray:
+    biaxial = isinstance(model, BiaxialRNN)
+    if primer is None:
+        return np.zeros((count, 1, *((NOTES, 2) if biaxial else (KEYS,))), np.uint8)
+    if not isinstance(primer, Path):
+        return corpus_primers(model, primer, count, seed)
+    music = read_note_states(primer) if biaxial else read_piano_roll(primer)
+    heard = (_reversed(model, music) if backwards else music)[: length(model, steps)]
+    if not len(heard):
+        raise InputError(f"{primer}: no step to begin with")
+    return np.repeat(heard[None], count, axis=0)
+
+
+def _reversed(model: Model, piece: np.ndarray) -> np.ndarray:
+    return reverse_time(legal(piece)) if isinstance(model, BiaxialRNN) else piece[::-1]
+
+
+def write_pieces(
+    pieces: np.ndarray, folder: Path, write: Callable[[np.ndarray, Path], None]
+) -> Path:
+    """Write pieces as 1.mid, 2.mid, ... into a folder that appears only once it is whole."""
+    aside = folder.with_name(f".writing-{folder.name}")
+    shutil.rmtree(aside, ignore_errors=True)
+    for index, piece in enumerate(pieces, start=1):
+        write(piece, aside / f"{index}.mid")
+    aside.rename(folder)
+    return folder

@@ -1,0 +1,48 @@
+"""The README's numbers, made from the result files: never typed."""
+
+import json
+import re
+from pathlib import Path
+
+from musiclib.files import ROOT, write_text
+
+README = ROOT / "README.md"
+BLOCK = re.compile(r"(<!-- numbers -->\n).*(<!-- /numbers -->)", re.DOTALL)
+
+
+def shown_profile() -> str:
+    """The profile whose results the README shows: `paper` once it exists."""
+    return "paper" if (ROOT / "results" / "paper" / "08-results.json").exists() else "quick"
+
+
+def numbers(profile: str) -> str:
+    """The README's block: what was run, Table 1, and the figures."""
+    folder = Path("figures") / profile
+    record = json.loads((ROOT / "results" / profile / "08-results.json").read_text())
+    table = (ROOT / folder / "results.md").read_text()
+    table1 = (ROOT / folder / "table1.md").read_text()
+    images = "\n\n".join(f"![{title}]({folder}/{name}.png)" for name, title in FIGURES.items())
+    return (
+        f"Profile `{profile}`, corpus `{record['corpus']['folder']}`"
+        f" ({record['corpus']['checksum']}), {record['seeds']} seeds.\n\n"
+        f"**Table 1**, the baseline LSTM's ISL over its epochs:\n\n{table1}\n"
+        f"**Claims of the paper**:\n\n{table}\n{images}\n"
+    )
+
+
+FIGURES = {
+    "figure3a": "Figure 3a: loss of the baseline LSTM with and without curriculum",
+    "figure3b": "Figure 3b: loss of the biaxial RNN with and without curriculum",
+    "figure4": "Figure 4: ISL of the biaxial RNN over training",
+    "figure5": "Figure 5: PCA of training and generated measures",
+}
+
+
+def refreshed(text: str, profile: str) -> str:
+    """The README's text with the block of numbers made anew."""
+    return BLOCK.sub(lambda match: match[1] + numbers(profile) + match[2], text)
+
+
+def refresh() -> None:
+    """Bring README.md up to date with the result files."""
+    write_text(README, refreshed(README.read_text(encoding="utf-8"), shown_profile()))

@@ -1,0 +1,191 @@
+"""Composing: repeatable, piece by piece independent, and by the published rules."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import random_states
+from torch import nn
+
+from musiclib.composing import Coins, compose, draw_primers, piece_seeds
+from musiclib.midi import write_note_states
+from musiclib.models import BiaxialConfig, LSTMConfig, build
+from musiclib.piano_roll import write_piano_roll
+
+CONFIGS = {
+    "biaxial": BiaxialConfig(time_sizes=(7, 6), note_sizes=(5, 4)),
+    "lstm": LSTMConfig(hidden=9),
+}
+SHAPES = {"biaxial": (78, 2), "lstm": (88,)}
+WRITERS = {"biaxial": write_note_states, "lstm": write_piano_roll}
+PIECES, STEPS = 4, 24
+
+
+@pytest.fixture(params=CONFIGS)
+def kind(request):
+    return request.param
+
+
+@pytest.fixture
+def model(kind):
+    torch.manual_seed(0)
+    model = build(CONFIGS[kind])
+    with torch.no_grad():
+        for parameter in model.parameters():  # large weights listen to every note
+            parameter.mul_(5)
+        (model.output if kind == "biaxial" else model.dense).bias.fill_(-1.0)
+    return model
+
+
+@pytest.fixture
+def primers(kind):
+    states = np.stack([random_states(5, seed, 0.2) for seed in range(PIECES)])
+    return states if kind == "biaxial" else np.pad(states[..., 0], ((0, 0), (0, 0), (5, 5)))
+
+
+def test_the_same_seed_gives_the_same_bytes(model, kind, primers, tmp_path):
+    for name, seed in (("one", 1), ("same", 1), ("other", 2)):
+        pieces = compose(model, primers, STEPS, piece_seeds(seed, PIECES))
+        for index, piece in enumerate(pieces):
+            WRITERS[kind](piece, tmp_path / name / f"{index}.mid")
+    for index in range(PIECES):
+        one, same, other = (
+            (tmp_path / name / f"{index}.mid").read_bytes() for name in ("one", "same", "other")
+        )
+        assert one == same != other
+
+
+def test_a_piece_composed_alone_is_the_piece_composed_among_others(model, kind, primers):
+    seeds = piece_seeds(3, PIECES)
+    together = compose(model, primers, STEPS, seeds)
+    assert together.shape == (PIECES, STEPS, *SHAPES[kind]) and together.dtype == np.uint8
+    assert len(np.unique(together.reshape(PIECES, -1), axis=0)) == PIECES
+    for index in range(PIECES):
+        alone = compose(model, primers[index : index + 1], STEPS, seeds[index : index + 1])
+        np.testing.assert_array_equal(alone[0], together[index])
+
+
+def test_a_piece_begins_with_its_primer_and_goes_on_from_all_of_it(model, primers):
+    """Primed with its own beginning, a piece goes on as it did."""
+    seeds = piece_seeds(4, PIECES)
+    piece = compose(model, primers[:, :1], STEPS, seeds, conservativity="off")
+    again = compose(model, piece[:, :9], STEPS, seeds, conservativity="off")
+    np.testing.assert_array_equal(again, piece)
+    other = compose(model, primers, STEPS, seeds, conservativity="off")
+    np.testing.assert_array_equal(other[:, :5], primers)
+    assert (other[:, 5:] != piece[:, 5:]).any()
+
+
+class Recorder(nn.Module):
+    """Plays so many notes as it is told, and remembers each step's power."""
+
+    def __init__(self, counts):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+        self.counts, self.powers = counts, []
+
+    def begin(self, pieces):
+        return 0
+
+    def step(self, notes, step, coins):
+        self.powers.append(coins.power.tolist())
+        chosen = torch.arange(88) < torch.tensor(self.counts[step])[:, None]
+        return chosen.float(), step + 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=80))
+def test_conservativity_follows_the_published_rule(counts):
+    expected = []
+    for piece in range(2):
+        c = 1.0
+        for step in range(len(counts)):
+            expected.append(c)
+            c = min(c, 1) - 0.02 if counts[step][piece] < 2 else c + 0.3 * (1 - c)
+    recorder = Recorder(counts)
+    compose(recorder, np.zeros((2, 1, 88), np.uint8), len(counts), [0, 1])
+    np.testing.assert_allclose(np.transpose(recorder.powers).ravel(), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("kind_of", "expected"), [("off", 1.0), (0.7, 0.7), (2, 2.0)])
+def test_another_conservativity_stays_as_it_is(kind_of, expected):
+    recorder = Recorder([(0, 3)] * 30)
+    primers = np.zeros((2, 1, 88), np.uint8)
+    compose(recorder, primers, 30, [0, 1], conservativity=kind_of)
+    np.testing.assert_allclose(recorder.powers, expected)
+
+
+def test_coins_fall_with_p_to_the_power_c_and_articulation_knows_no_power():
+    noise = torch.rand(2, 88, 2, generator=torch.Generator().manual_seed(0))
+    logits = torch.linspace(-6, 6, 88).expand(2, 88)
+    coins = Coins(noise, torch.tensor([0.5, 1.3]), temperature=2.0)
+    for note in range(88):
+        p = 1 / (1 + np.exp(-logits[:, note].numpy() / 2))
+        play = coins.play(logits[:, note], (note, 0))
+        struck = coins.articulate(logits[:, note], (note, 1))
+        assert play.tolist() == (noise[:, note, 0].numpy() < p ** [0.5, 1.3]).tolist()
+        assert struck.tolist() == (noise[:, note, 1].numpy() < p).tolist()
+
+
+def test_cold_music_does_not_depend_on_the_seed_and_hot_music_is_noise(model, kind, primers):
+    def composed(seed, temperature):
+        seeds = piece_seeds(seed, PIECES)
+        return compose(model, primers, STEPS, seeds, conservativity="off", temperature=temperature)[
+            :, 5:
+        ]
+
+    np.testing.assert_array_equal(composed(1, 1e-6), composed(2, 1e-6))
+    play = composed(1, 1e6) if kind == "lstm" else composed(1, 1e6)[..., 0]
+    assert play.mean() == pytest.approx(0.5, abs=0.03)
+
+
+def test_what_is_struck_plays(primers, model, kind):
+    if kind == "biaxial":
+        play, struck = np.moveaxis(compose(model, primers, STEPS, piece_seeds(0, PIECES)), -1, 0)
+        assert struck.any() and (play >= struck).all()
+
+
+def test_composing_leaves_the_random_state_alone(model, primers):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    compose(model, primers, STEPS, piece_seeds(0, PIECES))
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize(
+    ("steps", "seeds", "temperature", "message"),
+    [
+        (STEPS, [1, 2], 1.0, "4 primers but 2 seeds"),
+        (4, [1, 2, 3, 4], 1.0, "5 steps in a piece of 4"),
+        (STEPS, [1, 2, 3, 4], 0.0, "temperature 0"),
+        (STEPS, [1, 2, 3, 4], float("nan"), "temperature nan"),
+    ],
+)
+def test_what_cannot_be_composed_is_refused_with_the_value(
+    model, primers, steps, seeds, temperature, message
+):
+    with pytest.raises(ValueError, match=message):
+        compose(model, primers, steps, seeds, temperature=temperature)
+
+
+def test_an_empty_primer_is_refused(model, primers):
+    with pytest.raises(ValueError, match="0 steps"):
+        compose(model, primers[:, :0], STEPS, piece_seeds(0, PIECES))
+
+
+def test_seeds_of_pieces_all_differ_and_do_not_depend_on_their_number():
+    assert piece_seeds(7, 5) == piece_seeds(7, 9)[:5]
+    assert len({seed for run in range(20) for seed in piece_seeds(run, 20)}) == 400
+
+
+def test_primers_are_steps_at_the_start_of_a_measure():
+    pieces = [random_states(steps, seed, 0.5) for seed, steps in enumerate((176, 130))]
+    starts = {p[start].tobytes() for p in pieces for start in range(0, len(p), 16)}
+    drawn = draw_primers(pieces, 200, seed=0)
+    assert drawn.shape == (200, 1, 78, 2)
+    assert {primer.tobytes() for primer in drawn} <= starts
+    firsts = draw_primers(pieces, 50, seed=0, every=1000)
+    assert {f.tobytes() for f in firsts} == {p[0].tobytes() for p in pieces}
+    np.testing.assert_array_equal(drawn, draw_primers(pieces, 200, seed=0))
+    assert (drawn != draw_primers(pieces, 200, seed=1)).any()

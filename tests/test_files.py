@@ -1,0 +1,45 @@
+"""Writing files so that a failure never harms what was there."""
+
+import json
+from itertools import combinations
+
+import pytest
+
+from musiclib.files import digest, replacing, write_json, write_text
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+    with pytest.raises(RuntimeError), replacing(path) as temporary:
+        temporary.write_text("half of the n")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_file_changes_only_when_the_block_is_done(tmp_path):
+    path = tmp_path / "new" / "folder" / "a.mid"
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+        assert not path.exists()
+        assert temporary.suffix == ".mid" and temporary.parent == path.parent
+    assert path.read_text() == "new"
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), object()])
+def test_json_that_others_cannot_read_is_refused(tmp_path, value):
+    path = tmp_path / "a.json"
+    write_json(path, {"é": 1})
+    with pytest.raises((ValueError, TypeError)):
+        write_json(path, {"é": [1, value]})
+    assert json.loads(path.read_text(encoding="utf-8")) == {"é": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_digests_differ_where_the_parts_differ():
+    parts = [(), ("",), ("ab", "c"), ("a", "bc"), ("abc",), ("abc", ""), (b"abd",)]
+    for one, other in combinations(parts, 2):
+        assert digest(*one) != digest(*other)
+    assert digest("abc") == digest(b"abc") and len(digest("abc")) == 16

@@ -1,0 +1,263 @@
+"""Training: clipping by tensor, killed and resumed as if nothing had happened, never done twice."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from strategies import random_states, scale_piece
+from torch import nn
+
+from musiclib.batches import Segments, Windows
+from musiclib.corpus import Corpus, Piece
+from musiclib.curriculum import Stage
+from musiclib.models import BiaxialConfig, LSTMConfig, build
+from musiclib.runs import RunConfig, find, load_weights, train_run
+from musiclib.training import Plan, held_out_loss, losses_of, train
+
+CONFIGS = {
+    "biaxial": BiaxialConfig(
+        time_sizes=(6, 5),
+        note_sizes=(4, 3),
+        batch=2,
+        segment=16,
+        level_iterations=2,
+        checkpoints=(1, 3),
+        iterations=4,
+    ),
+    "lstm": LSTMConfig(hidden=8, window=12, hop=5, batch=3, level_iterations=2, checkpoints=(1,)),
+}
+EASY, MAIN = 4, 5
+RUN_ITERATIONS = {"biaxial": 4, "lstm": 12}  # the LSTM: one epoch of 3 lanes of 72 rows
+
+
+def plan(kind, seed=3):
+    config = CONFIGS[kind]
+
+    def batches(first):
+        pieces = [random_states(64, first + i, 0.1) for i in range(3)]
+        if kind == "biaxial":
+            return Segments(pieces, config.batch, config.segment)
+        return Windows([p[..., 0].repeat(2, axis=1)[:, :88] for p in pieces], 3, 12, 5)
+
+    stages = [Stage("easy", batches(0), EASY), Stage("main", batches(10), MAIN)]
+    return Plan(stages, seed, held_out=batches(20).every(2), held_out_every=2)
+
+
+def trained(kind, saved, **options):
+    torch.manual_seed(0)
+    model = build(CONFIGS[kind])
+    return model, train(model, plan(kind), saved, **options)
+
+
+def train_until_killed(kind, saved, iteration):
+    """Run in a process of its own: it dies as by `kill -9`, with no chance to tidy up."""
+
+    def kill(done):
+        if done == iteration:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    trained(kind, Path(saved), progress=kill, save_seconds=0)
+
+
+def assert_the_same_training(resumed, uninterrupted):
+    for one, other in zip(resumed[0].parameters(), uninterrupted[0].parameters(), strict=True):
+        assert torch.equal(one, other)
+    assert torch.equal(losses_of(resumed[1]), losses_of(uninterrupted[1]))
+    assert resumed[1].held_out == uninterrupted[1].held_out
+    assert len(uninterrupted[1].losses) == EASY + MAIN
+
+
+@pytest.fixture(params=CONFIGS)
+def kind(request):
+    return request.param
+
+
+@pytest.fixture
+def uninterrupted(kind, tmp_path):
+    return trained(kind, tmp_path / "whole" / "state.pt")
+
+
+def test_killed_and_resumed_equals_uninterrupted(kind, uninterrupted, tmp_path):
+    """The first stage is not yet over when the process is killed."""
+    saved = tmp_path / "state.pt"
+    call = f"import test_training as t; t.train_until_killed({kind!r}, {str(saved)!r}, {EASY})"
+    tests = Path(__file__).parent
+    path = os.pathsep.join([str(tests), str(tests.parent)])
+    child = subprocess.run([sys.executable, "-c", call], env=os.environ | {"PYTHONPATH": path})
+    assert child.returncode == -signal.SIGKILL
+    assert torch.load(saved, weights_only=True)["state"]["iteration"] == EASY - 1
+    assert_the_same_training(trained(kind, saved), uninterrupted)
+
+
+@pytest.mark.parametrize("after", [2, EASY, EASY + 1, EASY + 2, EASY + MAIN])
+def test_interrupted_anywhere_and_resumed_equals_uninterrupted(
+    kind, uninterrupted, tmp_path, after
+):
+    def interrupt(done):
+        if done == after:
+            raise KeyboardInterrupt
+
+    saved = tmp_path / "state.pt"
+    with pytest.raises(KeyboardInterrupt):
+        trained(kind, saved, progress=interrupt, save_seconds=0)
+    iterations = []
+    resumed = trained(kind, saved, progress=iterations.append, save_seconds=0)
+    assert iterations == list(range(after, EASY + MAIN + 1))
+    assert_the_same_training(resumed, uninterrupted)
+
+
+def test_another_seed_gives_another_training(kind, uninterrupted, tmp_path):
+    torch.manual_seed(0)
+    state = train(build(CONFIGS[kind]), plan(kind, seed=4), tmp_path / "other.pt")
+    assert not torch.equal(losses_of(state), losses_of(uninterrupted[1]))
+
+
+def test_training_leaves_the_random_state_alone(kind, tmp_path):
+    torch.manual_seed(0)
+    model = build(CONFIGS[kind])
+    expected = torch.get_rng_state()
+    train(model, plan(kind), tmp_path / "state.pt")
+    assert torch.equal(torch.get_rng_state(), expected)
+
+
+class Sloped(nn.Module):
+    """Its gradients are known: 50 long, 13 long and 0.5 long."""
+
+    gradients = ((30.0, 40.0), (5.0, 12.0), (0.3, 0.4))
+
+    def __init__(self, clip_norm):
+        super().__init__()
+        self.clip_norm = clip_norm
+        self.tensors = nn.ParameterList(nn.Parameter(torch.zeros(2)) for _ in self.gradients)
+
+    def loss(self, batch, memory):
+        terms = zip(self.tensors, self.gradients, strict=True)
+        return sum((tensor * torch.tensor(g)).sum() for tensor, g in terms), None
+
+    def optimizer(self):
+        return torch.optim.SGD(self.parameters(), lr=1.0)
+
+
+class Nothing:
+    def draw(self, iteration, generator):
+        return torch.zeros(1), True
+
+
+@pytest.mark.parametrize(
+    ("clip_norm", "expected"),
+    [(5.0, ((3, 4), (25 / 13, 60 / 13), (0.3, 0.4))), (None, Sloped.gradients)],
+)
+def test_each_tensor_is_clipped_by_its_own_norm(tmp_path, clip_norm, expected):
+    model = Sloped(clip_norm)
+    train(model, Plan([Stage("main", Nothing(), 1)], seed=0), tmp_path / "state.pt")
+    moved = torch.stack([-tensor.detach() for tensor in model.tensors])
+    torch.testing.assert_close(
+        moved, torch.tensor(expected, dtype=torch.float32), rtol=1e-5, atol=0
+    )
+
+
+def test_adadelta_and_rmsprop_step_as_published():
+    """One step from one gradient, by the formulas of their authors."""
+    gradient = torch.tensor([0.3, -2.0, 1e-4])
+    adadelta = -(1e-6**0.5) / (0.05 * gradient**2 + 1e-6).sqrt() * gradient
+    rmsprop = -0.001 * gradient / ((0.1 * gradient**2).sqrt() + 1e-6)
+    for kind, expected in (("biaxial", adadelta), ("lstm", rmsprop)):
+        model = build(CONFIGS[kind])
+        optimizer = model.optimizer()
+        weights = next(model.parameters())
+        before = weights.detach().clone()
+        weights.grad = torch.zeros_like(weights)
+        weights.grad.view(-1)[:3] = gradient
+        optimizer.step()
+        moved = (weights - before).detach().view(-1)[:3]
+        torch.testing.assert_close(moved, expected, rtol=1e-3, atol=1e-7)
+
+
+def test_held_out_loss_is_the_mean_without_dropout_and_changes_nothing(kind):
+    torch.manual_seed(0)
+    model = build(CONFIGS[kind])
+    batches = plan(kind).held_out
+    values = [held_out_loss(model.train(), batches) for _ in range(2)]
+    memory, expected = None, []
+    model.eval()
+    for batch, fresh in batches:
+        loss, memory = model.loss(batch, None if fresh else memory)
+        expected.append(loss.item())
+    assert values == [pytest.approx(np.mean(expected), rel=1e-6)] * 2
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    def pieces(name, count, first):
+        states = [scale_piece(60 + i, 144, first + i) for i in range(count)]
+        rolls = [np.pad(s[..., 0], ((0, 0), (3, 7)))[::2] for s in states]
+        return [
+            Piece(f"{name}{i}", s, r) for i, (s, r) in enumerate(zip(states, rolls, strict=True))
+        ]
+
+    names = ("1", "2", "main", "held-out")
+    return Corpus({name: pieces(name, 3, 10 * i) for i, name in enumerate(names)})
+
+
+def contents(directory):
+    return {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in directory.iterdir()}
+
+
+def test_a_finished_run_is_not_trained_again(kind, corpus, tmp_path):
+    config = RunConfig(CONFIGS[kind], curriculum=True, seed=1, held_out_every=2)
+    run = train_run(config, corpus, tmp_path)
+    stages = [1] * 2 + [2] * 2 + ["main"] * RUN_ITERATIONS[kind]
+    assert run.finished and run.losses["stage"].tolist() == list(map(str, stages))
+    before = contents(run.directory)
+    assert train_run(config, corpus, tmp_path) == run
+    assert contents(run.directory) == before
+
+
+def test_another_seed_corpus_or_setting_is_another_run(kind, corpus, tmp_path):
+    config = RunConfig(CONFIGS[kind], seed=1)
+    others = [
+        RunConfig(CONFIGS[kind], seed=2),
+        RunConfig(CONFIGS[kind], seed=1, curriculum=True),
+        RunConfig(CONFIGS[kind], seed=1, reverse=True),
+        RunConfig(type(CONFIGS[kind])(), seed=1),
+    ]
+    fewer = Corpus(corpus.sets | {"main": corpus.main[:2]})
+    directories = {find(other, corpus, tmp_path).directory for other in (config, *others)}
+    directories.add(find(config, fewer, tmp_path).directory)
+    assert len(directories) == 6
+
+
+def test_a_run_interrupted_in_its_curriculum_ends_as_if_it_had_not_been(
+    kind, corpus, tmp_path, monkeypatch
+):
+    config = RunConfig(CONFIGS[kind], curriculum=True, held_out_every=2)
+    whole = train_run(config, corpus, tmp_path / "whole")
+
+    def impatient(*arguments, progress, **options):
+        def interrupt(iteration):
+            progress(iteration)
+            if iteration == 3:
+                raise KeyboardInterrupt
+
+        return train(*arguments, progress=interrupt, save_seconds=0, **options)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("musiclib.training.train", impatient)
+        train_run(config, corpus, tmp_path / "parts")
+    assert not find(config, corpus, tmp_path / "parts").finished
+    resumed = train_run(config, corpus, tmp_path / "parts")
+    weights = [path.name for path in whole.directory.glob("*.safetensors")]
+    assert len(weights) == len(CONFIGS[kind].checkpoints) + 1
+    for name in ("losses.csv", "held-out.csv", *weights):
+        assert (resumed.directory / name).read_bytes() == (whole.directory / name).read_bytes()
+
+
+def test_weights_carry_their_configuration(kind, corpus, tmp_path):
+    run = train_run(RunConfig(CONFIGS[kind]), corpus, tmp_path)
+    model = load_weights(run.weights())
+    assert model.config == CONFIGS[kind] and not model.training
