@@ -9,6 +9,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from musiclib.files import replacing
 from musiclib.pca import Projection
@@ -27,8 +28,12 @@ def style() -> None:
     plt.rcParams.update({"axes.spines.top": False, "legend.frameon": False})
 
 
-def save(figure: Figure, data: pd.DataFrame, folder: Path, name: str) -> None:
-    """Write `name`.png, .pdf and the data behind them as .csv, the same bytes for the same data."""
+def save(figure: Figure, data: pd.DataFrame, folder: Path, name: str, label: str) -> None:
+    """Write `name`.png, .pdf and the data behind them as .csv, the same bytes for the same data.
+
+    `label` says under the figure what was run, so that a scaled-down one is not taken for another.
+    """
+    figure.supxlabel(label, x=0.995, ha="right", fontsize=7, color="0.4")
     for suffix, metadata in {".png": {"Software": None}, ".pdf": {"CreationDate": None}}.items():
         with replacing(folder / f"{name}{suffix}") as temporary:
             figure.savefig(temporary, dpi=200, bbox_inches="tight", metadata=metadata)
@@ -57,8 +62,10 @@ def learning_curves(table: pd.DataFrame, x: str, unit: str) -> Figure:
     for axes, part in zip(panels, ("training", "held-out"), strict=True):
         for kind, rows in table[table["set"] == part].groupby("curriculum", sort=False):
             band(axes, rows, "at", "loss", str(kind))
-        axes.set(title=f"{part} music", xlabel=f"{x} on the main corpus", ylabel=unit)
-        axes.legend()
+        axes.set(title=f"{part} music", xlabel=f"{x} on the main corpus")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panels[0].set_ylabel(unit)
+    panels[0].legend()
     return figure
 
 

@@ -130,6 +130,13 @@ class Study:
         """The corpus as results name it; not its path, which means nothing elsewhere."""
         return Path(self.folder).expanduser().resolve().name if self.folder else "music21"
 
+    @property
+    def label(self) -> str:
+        """What stands under figures: the profile, the corpus, the number of seeds."""
+        seeds = f"{len(self.seeds)} seed{'s' * (len(self.seeds) > 1)}"
+        scale = "as published" if self.profile.name == "paper" else "scaled down"
+        return f"profile {self.profile.name} ({scale}), corpus {self.folder_name}, {seeds}"
+
     def save_table(self, name: str, markdown: str, csv: str) -> None:
         """Write a table as Markdown and as CSV."""
         write_text(self.figures / f"{name}.md", markdown)
