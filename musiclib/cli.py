@@ -70,7 +70,7 @@ def _add_compose(commands) -> None:  # noqa: ANN001
     compose.add_argument("--pieces", type=int, default=25)
     compose.add_argument("--steps", type=int, default=1280, help="sixteenths a piece")
     compose.add_argument("--seed", type=int, default=0)
-    compose.add_argument("--conservativity", default="paper", help="paper, off or a number")
+    compose.add_argument("--conservativity", help="paper, off or a number (default: as published)")
     compose.add_argument("--temperature", type=float, default=1.0)
     compose.add_argument("--primer", default="none", help="none, corpus, or a MIDI file")
     compose.add_argument("--primer-steps", type=int, default=16, help="of a MIDI file")
@@ -154,8 +154,8 @@ def _compose(options: argparse.Namespace) -> None:
     print(options.folder)
 
 
-def _conservativity(text: str) -> str | float:
-    if text in ("paper", "off"):
+def _conservativity(text: str | None) -> str | float | None:
+    if text in (None, "paper", "off"):
         return text
     try:
         return float(text)

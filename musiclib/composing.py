@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from musiclib.measures import STEPS_PER_MEASURE
 from musiclib.training import seed_of
 
 Conservativity = Literal["paper", "off"] | float
@@ -110,16 +111,18 @@ def piece_seeds(seed: int, pieces: int) -> list[int]:
 
 
 def draw_primers(
-    pieces: Sequence[np.ndarray], count: int, seed: int, *, every: int = 16
+    pieces: Sequence[np.ndarray], count: int, seed: int, segment: int | None = None
 ) -> np.ndarray:
-    """First steps of random segments: `count` single steps (count, 1, ...), at a measure's start.
+    """First steps of random segments of `segment` steps, or of random pieces: (count, 1, ...).
 
-    `every` is the distance of possible starts; a large one leaves the first step of each piece.
+    Segments start at a measure, as in training.
     """
     generator = np.random.default_rng(seed)
+    usable = [piece for piece in pieces if len(piece) >= (segment or 1)]
     chosen = []
     for _ in range(count):
-        piece = pieces[generator.integers(len(pieces))]
-        start = generator.integers((len(piece) - 1) // every + 1) * every
+        piece = usable[generator.integers(len(usable))]
+        starts = (len(piece) - segment) // STEPS_PER_MEASURE + 1 if segment else 1
+        start = generator.integers(starts) * STEPS_PER_MEASURE
         chosen.append(piece[start : start + 1])
     return np.stack(chosen)

@@ -1,9 +1,12 @@
 """The corpus: levels from easy to hard, the main corpus, and pieces held out (section 2.1)."""
 
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -67,7 +70,7 @@ class Corpus:
         """Pieces that are never trained on."""
         return self.sets[HELD_OUT]
 
-    @property
+    @cached_property
     def checksum(self) -> str:
         """Digest of all names and notes."""
         parts: list[bytes | str] = []
@@ -119,7 +122,8 @@ def assemble(sources: SourceSets) -> Corpus:
     usable = {name: list(filter(_long_enough, pieces)) for name, pieces in whole.items()}
     short = [p.name for pieces in whole.values() for p in pieces if not _long_enough(p)]
     _check_enough(usable, failed, len(short))
-    sets, leaked = without_leaks(with_levels(with_held_out(usable)))
+    sets, leaked = without_leaks(with_held_out(usable))
+    sets = with_levels(sets)
     skipped = {source.name: reason for source, reason in failed.items()}
     return Corpus(sets, skipped, short, leaked)
 
@@ -129,13 +133,13 @@ def _long_enough(piece: Piece) -> bool:
 
 
 def _check_enough(sets: dict[str, list[Piece]], failed: dict, short: int) -> None:
-    pieces = len(sets[MAIN])
-    if pieces < FEWEST_PIECES:
-        raise InputError(
-            f"only {pieces} usable main pieces, {FEWEST_PIECES} are needed: {len(failed)} could not"
-            f" be read, {short} have under {SHORTEST} steps in 2 or 4 time; add more MIDI files"
-            + "".join(f"\n  {reason}" for reason in failed.values())
-        )
+    for name, fewest in {MAIN: FEWEST_PIECES, HELD_OUT: 1}.items():
+        if name in sets and len(sets[name]) < fewest:
+            raise InputError(
+                f"only {len(sets[name])} usable {name} pieces, {fewest} needed: {len(failed)} could"
+                f" not be read, {short} have under {SHORTEST} steps in 2 or 4 time; add MIDI files"
+                + "".join(f"\n  {reason}" for reason in failed.values())
+            )
 
 
 def with_held_out(sets: dict[str, list[Piece]]) -> dict[str, list[Piece]]:
@@ -154,10 +158,10 @@ def with_held_out(sets: dict[str, list[Piece]]) -> dict[str, list[Piece]]:
 
 
 def with_levels(sets: dict[str, list[Piece]]) -> dict[str, list[Piece]]:
-    """Make four levels of the easier half of the main corpus where there are fewer than four."""
+    """Make four levels of the easier half of the main corpus where none are given."""
     given = {name: s for name, s in sets.items() if name not in (MAIN, HELD_OUT) and s}
     rest = {MAIN: sets[MAIN], HELD_OUT: sets[HELD_OUT]}
-    if len(given) >= LEVEL_COUNT:
+    if given:
         return given | rest
     order = easiest_first([piece.states for piece in sets[MAIN]])
     easier = np.array_split(order[: max(LEVEL_COUNT, len(order) // 2)], LEVEL_COUNT)
@@ -230,7 +234,7 @@ def load(path: Path) -> Corpus:
                 piece = Piece(name, stored[f"states{i}"], stored[f"roll{i}"])
                 sets.setdefault(group, []).append(piece)
         return Corpus(sets | {MAIN: sets[MAIN], HELD_OUT: sets[HELD_OUT]})
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, EOFError, LookupError, ValueError, TypeError, BadZipFile, zlib.error) as error:
         raise InputError(f"{path}: not a corpus saved by musiclib ({error})") from error
 
 

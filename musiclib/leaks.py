@@ -36,7 +36,7 @@ def _tokens(states: np.ndarray) -> np.ndarray:
 
     The first step of a run is compared with the step before it, which belongs to the music too.
     """
-    steps, notes, bits = np.nonzero(states)
+    steps, notes, bits = np.nonzero(states * states[..., PLAY, None])
     lowest = np.where(states[..., PLAY].any(axis=1), states[..., PLAY].argmax(axis=1), -1)
     tokens = np.zeros(len(states), np.uint64)
     np.add.at(tokens, steps, _INTERVALS[notes - lowest[steps], bits])

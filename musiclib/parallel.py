@@ -2,10 +2,10 @@
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from multiprocessing import get_context, parent_process
-from typing import Any
 
 from musiclib.progress import Progress
 
@@ -33,26 +33,31 @@ def side_by_side(
     workers = min(workers or cores(), len(arguments))
     threads = max(1, cores() // workers)
     with (
-        ProcessPoolExecutor(workers, get_context("spawn"), _limit_threads, (threads,)) as pool,
+        ProcessPoolExecutor(workers, get_context("spawn"), _begin, (threads,)) as pool,
         Progress(total or len(arguments), label) as progress,
     ):
         jobs = [pool.submit(function, *a) for a in arguments]
-        waiting = set(jobs)
-        while waiting:
-            _, waiting = wait(jobs, timeout=0.5)
-            progress.to(done() if done else len(jobs) - len(waiting))
+        try:
+            waiting = set(jobs)
+            while waiting:
+                _, waiting = wait(jobs, timeout=0.5)
+                progress.to(done() if done else len(jobs) - len(waiting))
+        except BaseException:  # interrupted: what has not begun shall not begin
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return jobs
 
 
-def _limit_threads(threads: int) -> None:
-    """Share the cores among the workers: threads that compete cost far more than they bring."""
+def _begin(threads: int) -> None:
+    """Share the cores among the workers, and do not outlive the process that started them."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(threads)
     if "torch" in sys.modules:  # the variables come too late for it
         sys.modules["torch"].set_num_threads(threads)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def orphaned() -> bool:
-    """Whether the process that started this worker is gone."""
-    parent: Any = parent_process()
-    return parent is not None and not parent.is_alive()
+def _end_with_parent() -> None:
+    """A killed parent cannot stop its workers, and a worker at its queue would wait for ever."""
+    parent_process().join()
+    os._exit(1)

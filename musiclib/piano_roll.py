@@ -20,21 +20,27 @@ TEMPO = int(SECONDS * 2 * 1e6)
 
 def read_piano_roll(path: Path | str, seconds: float = SECONDS) -> np.ndarray:
     """Read a MIDI file into a piano roll, uint8 of shape (T, 88), one row every `seconds`."""
-    return piano_roll(open_midi(path), seconds)
+    try:
+        return piano_roll(open_midi(path), seconds)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 def piano_roll(midi: mido.MidiFile, seconds: float = SECONDS) -> np.ndarray:
     """Which of the MIDI pitches 21 to 108 sound at 0, `seconds`, 2 `seconds`, ...
 
-    Times follow the file's tempo changes; drums are left out. Uses up `midi`: pretty_midi turns
-    its times from differences into absolute ones. Raises InputError for a piece that never ends.
+    Times follow the file's tempo changes; drums are left out; what is not released ends with the
+    file. Uses up `midi`: pretty_midi turns its times from differences into absolute ones. Raises
+    InputError for a piece that is too long.
     """
+    end = max(sum(message.time for message in track) for track in midi.tracks)
+    _release_at_end(midi, end)
     try:
         parsed = pretty_midi.PrettyMIDI(mido_object=midi)
+        steps = _samples_before(parsed.tick_to_time(end), seconds)
     except Exception as error:
         raise InputError(f"times cannot be computed ({type(error).__name__}: {error})") from error
     notes = [n for i in parsed.instruments if not i.is_drum for n in i.notes]
-    steps = _samples_before(max((n.end for n in notes), default=0.0), seconds)
     if steps > MAX_STEPS:
         raise InputError(f"{steps} samples is more than the {MAX_STEPS} a piece may have here")
     roll = np.zeros((steps, KEYS), np.uint8)
@@ -43,6 +49,20 @@ def piano_roll(midi: mido.MidiFile, seconds: float = SECONDS) -> np.ndarray:
             rows = slice(_samples_before(note.start, seconds), _samples_before(note.end, seconds))
             roll[rows, note.pitch - LOWEST_KEY] = 1
     return roll
+
+
+def _release_at_end(midi: mido.MidiFile, end: int) -> None:
+    """Add the note-offs that a file lacks: pretty_midi drops notes that never end."""
+    for track in midi.tracks:
+        sounding: dict[tuple[int, int], bool] = {}
+        for message in track:
+            if message.type in ("note_on", "note_off"):
+                struck = message.type == "note_on" and message.velocity > 0
+                sounding[message.channel, message.note] = struck
+        wait = end - sum(message.time for message in track)
+        for channel, note in [key for key, struck in sounding.items() if struck]:
+            track.append(mido.Message("note_off", channel=channel, note=note, time=wait))
+            wait = 0
 
 
 def _samples_before(time: float, seconds: float) -> int:

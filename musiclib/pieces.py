@@ -14,7 +14,7 @@ from musiclib.midi import NOTES, read_note_states, write_note_states
 from musiclib.models import BiaxialRNN, Model
 from musiclib.piano_roll import KEYS, SIXTEENTHS_PER_SAMPLE, read_piano_roll, write_piano_roll
 from musiclib.profiles import Profile
-from musiclib.runs import Run, load_weights
+from musiclib.runs import Run, device, load_weights
 from musiclib.transforms import legal, reverse_time
 
 
@@ -25,12 +25,14 @@ def composition_folder(run: Run, checkpoint: int, profile: Profile) -> Path:
 
 def compose_run(run: Run, checkpoint: int, profile: Profile, music: Sequence[Piece]) -> Path:
     """Compose a profile's pieces as published, started by drawing from `music`."""
-    model, seed = run.model(checkpoint), run.config.seed
+    model, seed = run.model(checkpoint).to(device()), run.config.seed
     primers = corpus_primers(model, music, profile.pieces, seed)
-    conservativity = "paper" if isinstance(model, BiaxialRNN) else "off"
-    seeds = piece_seeds(seed, profile.pieces)
     pieces = compose(
-        model, primers, length(model, profile.steps), seeds, conservativity=conservativity
+        model,
+        primers,
+        length(model, profile.steps),
+        piece_seeds(seed, profile.pieces),
+        conservativity=published_conservativity(model),
     )
     return write_pieces(pieces, composition_folder(run, checkpoint, profile), writer(model))
 
@@ -42,7 +44,7 @@ def compose_to_folder(
     pieces: int = 25,
     steps: int = 1280,
     seed: int = 0,
-    conservativity: Conservativity = "paper",
+    conservativity: Conservativity | None = None,
     temperature: float = 1.0,
     primer: Path | Sequence[Piece] | None = None,
     primer_steps: int = STEPS_PER_MEASURE,
@@ -51,14 +53,15 @@ def compose_to_folder(
     """Compose MIDI files into a new folder with weights from a file.
 
     `primer` is music to draw first steps from, a MIDI file whose first `primer_steps` steps begin
-    every piece, or None for a silent step. With `backwards` the model was trained on reversed
-    music: the MIDI file's last steps are the end of every piece, and the pieces play forward.
+    every piece, or None for a silent step. `conservativity` is by default as published. With
+    `backwards` the model was trained on reversed music: the MIDI file's last steps are the end of
+    every piece, and the pieces play forward.
     """
     if folder.exists():
         raise InputError(f"{folder} exists already: name a new folder")
     if pieces < 1:
         raise InputError(f"{pieces} pieces: ask for at least one")
-    model = load_weights(weights)
+    model = load_weights(weights).to(device())
     primers = _primers(model, primer, pieces, seed, primer_steps, backwards)
     try:
         composed = compose(
@@ -66,7 +69,7 @@ def compose_to_folder(
             primers,
             length(model, steps),
             piece_seeds(seed, pieces),
-            conservativity=conservativity,
+            conservativity=conservativity or published_conservativity(model),
             temperature=temperature,
         )
     except ValueError as error:
@@ -74,6 +77,11 @@ def compose_to_folder(
     if backwards:
         composed = np.stack([_reversed(model, piece) for piece in composed])
     return write_pieces(composed, folder, writer(model))
+
+
+def published_conservativity(model: Model) -> Conservativity:
+    """The biaxial RNN's adapts; the LSTM's coins are flipped as they are."""
+    return "paper" if isinstance(model, BiaxialRNN) else "off"
 
 
 def length(model: Model, sixteenths: int) -> int:
@@ -89,8 +97,8 @@ def writer(model: Model) -> Callable[[np.ndarray, Path], None]:
 def corpus_primers(model: Model, music: Sequence[Piece], count: int, seed: int) -> np.ndarray:
     """As published: the first step of a random segment (biaxial RNN) or of a random song (LSTM)."""
     if isinstance(model, BiaxialRNN):
-        return draw_primers([p.states for p in music], count, seed, every=STEPS_PER_MEASURE)
-    return draw_primers([p.roll for p in music], count, seed, every=max(len(p.roll) for p in music))
+        return draw_primers([p.states for p in music], count, seed, model.config.segment)
+    return draw_primers([p.roll for p in music], count, seed)
 
 
 def _primers(

@@ -22,7 +22,7 @@ from musiclib.curriculum import curriculum
 from musiclib.errors import InputError
 from musiclib.files import ROOT, digest, replacing, write_json
 from musiclib.models import CONFIGS, BiaxialConfig, Config, Model, build, describe
-from musiclib.parallel import cores, orphaned, side_by_side
+from musiclib.parallel import cores, side_by_side
 
 RUNS = ROOT / "runs"
 FINAL = "final"
@@ -149,7 +149,8 @@ def train_run(config: RunConfig, corpus: Corpus, root: Path = RUNS) -> Run:
         progress=_reporter(run, plan.total),
     )
     _finish(run, model, plan, state, corpus.checksum)
-    saved.unlink(missing_ok=True)
+    for left in [saved, *run.directory.glob(".writing-*")]:  # the latter of killed tries
+        left.unlink(missing_ok=True)
     return run
 
 
@@ -206,8 +207,6 @@ def _reporter(run: Run, total: int):  # noqa: ANN202
     def report(iteration: int) -> None:
         if iteration % max(1, total // 200) == 0 or iteration == total:
             (run.directory / "progress").write_text(str(iteration))
-            if orphaned():
-                raise SystemExit("the process that started this training is gone")
 
     return report
 

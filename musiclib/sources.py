@@ -104,13 +104,17 @@ def encode(source: Source) -> Encoded:
         else:
             parsed = scores.read_score(source.path, source.parts)
         return Encoded(midi.note_states(parsed), piano_roll.piano_roll(parsed))
-    except InputError as error:
+    except (InputError, OSError) as error:
         raise InputError(f"{source.path}: {error}") from error
 
 
 def encode_cached(source: Source, cache: Path = CACHE) -> Encoded:
     """Read one source, or its cached encoding: keyed by file content, parts and encoder version."""
-    key = digest(source.path.read_bytes(), source.parts, ENCODER_VERSION)
+    try:
+        content = source.path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{source.path}: {error}") from error
+    key = digest(content, source.parts, ENCODER_VERSION)
     entry = cache / f"{key}.npz"
     if entry.exists():
         with np.load(entry, allow_pickle=False) as stored:

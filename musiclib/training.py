@@ -84,9 +84,9 @@ def train(
 
 def _iterate(model: nn.Module, optimizer: torch.optim.Optimizer, plan: Plan, state: State) -> None:
     stage, within = locate(plan.stages, state.iteration)
-    seed = seed_of(plan.seed, state.iteration)
-    torch.manual_seed(seed)  # dropout
-    batch, fresh = stage.batches.draw(within, torch.Generator().manual_seed(seed))
+    draws = torch.Generator().manual_seed(seed_of(plan.seed, state.iteration, 0))
+    batch, fresh = stage.batches.draw(within, draws)
+    torch.manual_seed(seed_of(plan.seed, state.iteration, 1))  # dropout
     model.train()
     with _autocast(plan.precision, _device(model)):
         loss, memory = model.loss(batch.to(_device(model)), None if fresh else state.memory)

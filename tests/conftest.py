@@ -37,7 +37,7 @@ def piano_midi():
     """The folder of 337 real piano pieces, where it is there."""
     folder = SHARED / "piano-midi"
     if not folder.is_dir():
-        pytest.skip(f"the piano-midi corpus is not in {SHARED}")
+        pytest.skip("the piano-midi corpus is not in ../shared/data")
     return folder
 
 

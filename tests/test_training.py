@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -161,6 +162,32 @@ def test_each_tensor_is_clipped_by_its_own_norm(tmp_path, clip_norm, expected):
     )
 
 
+class Remembering(Sloped):
+    """Its memory is the number of the batch; `heard` are the memories it was given."""
+
+    def __init__(self):
+        super().__init__(None)
+        self.heard = []
+
+    def loss(self, batch, memory):
+        self.heard.append(memory)
+        return super().loss(batch, memory)[0], int(batch)
+
+
+class Epochs:
+    """Three batches an epoch."""
+
+    def draw(self, iteration, generator):
+        return torch.tensor(iteration), iteration % 3 == 0
+
+
+def test_memory_is_handed_on_within_an_epoch_and_starts_anew_with_the_next_and_each_stage(tmp_path):
+    model = Remembering()
+    stages = [Stage("easy", Epochs(), 5), Stage("main", Epochs(), 4)]
+    train(model, Plan(stages, seed=0), tmp_path / "state.pt")
+    assert model.heard == [None, 0, 1, None, 3, None, 0, 1, None]
+
+
 def test_adadelta_and_rmsprop_step_as_published():
     """One step from one gradient, by the formulas of their authors."""
     gradient = torch.tensor([0.3, -2.0, 1e-4])
@@ -261,3 +288,16 @@ def test_weights_carry_their_configuration(kind, corpus, tmp_path):
     run = train_run(RunConfig(CONFIGS[kind]), corpus, tmp_path)
     model = load_weights(run.weights())
     assert model.config == CONFIGS[kind] and not model.training
+
+
+def test_checkpoints_count_iterations_on_the_main_corpus(corpus, tmp_path):
+    """A training that ends at the checkpoint has the weights of the checkpoint."""
+    config = CONFIGS["biaxial"]
+    longer = train_run(RunConfig(config, curriculum=True), corpus, tmp_path)
+    for checkpoint in config.checkpoints:
+        shorter = RunConfig(replace(config, iterations=checkpoint), curriculum=True)
+        ended = train_run(shorter, corpus, tmp_path).model()
+        for one, other in zip(
+            longer.model(checkpoint).parameters(), ended.parameters(), strict=True
+        ):
+            assert torch.equal(one, other)
