@@ -19,7 +19,7 @@ export PYTHONPATH    :=
 unexport JUPYTER_PATH
 
 .DEFAULT_GOAL := help
-.PHONY: help paper figure3a figure3b figure4 figure5 table1 test lab clean notebooks say
+.PHONY: help paper figure3a figure3b figure4 figure5 table1 test lab clean notebooks FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9 ]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,13 +50,9 @@ notebooks: .venv/installed ## run the notebooks in place and keep the outputs of
 clean: ## remove the environment and caches; results and trained runs stay
 	rm -rf .venv .build .cache .pytest_cache .ruff_cache .hypothesis
 
-# What is made depends on the settings: this file changes when they do.
-$(SETTINGS): say
-	@mkdir -p $(@D)
-	@echo "CORPUS=$(CORPUS) SEEDS=$(SEEDS)" | cmp -s - $@ || echo "CORPUS=$(CORPUS) SEEDS=$(SEEDS)" > $@
-
-say: .venv/installed
-	@$(NOTEBOOK) check $(OPTIONS)
+# What is made depends on the settings: this file is written anew only when they change.
+$(SETTINGS): .venv/installed FORCE
+	@$(NOTEBOOK) check $(OPTIONS) --stamp $@
 
 $(RESULTS)/%.json: notebooks/%.ipynb $(PACKAGE) $(SETTINGS) .venv/installed
 	@echo "notebook $*"

@@ -98,6 +98,7 @@ def _add_notebook(commands) -> None:  # noqa: ANN001
     notebook.set_defaults(command=_notebook)
     notebook.add_argument("name", help="such as 01-corpus; 'check' only checks the options")
     notebook.add_argument("--seeds", default="1")
+    notebook.add_argument("--stamp", type=Path, help="with 'check': file to note the options in")
     _add_music(notebook)
 
 
@@ -204,11 +205,13 @@ def _notebook(options: argparse.Namespace) -> None:
     from musiclib.profiles import profile
 
     values = {"profile": options.profile, "corpus": options.corpus, "seeds": _seeds(options.seeds)}
-    notebooks.check(values)
-    if options.name == "check":
-        print(f"profile {options.profile}: {profile(options.profile).cost}")
-    else:
+    if options.name != "check":
         notebooks.run(options.name, values)
+        return
+    settings = notebooks.settings(values)
+    if options.stamp:
+        notebooks.stamp(settings, options.stamp)
+    print(f"profile {options.profile}: {profile(options.profile).cost}")
 
 
 def _seeds(text: str) -> int:

@@ -1,12 +1,13 @@
 """Running the numbered notebooks with papermill: whole results or none, one sentence on failure."""
 
+import json
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from musiclib.errors import InputError
-from musiclib.files import ROOT, replacing
+from musiclib.files import ROOT, replacing, write_text
 from musiclib.profiles import profile
 from musiclib.sources import folder_sources
 
@@ -18,12 +19,24 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("[0-9]*.ipynb"))
 
 
-def check(parameters: dict[str, Any]) -> None:
-    """Raise InputError for an unknown profile, or a corpus that is missing or empty."""
+def settings(parameters: dict[str, Any]) -> str:
+    """What the results of a run rest on: its parameters and the corpus's files, as one text.
+
+    Raises InputError for an unknown profile, or a corpus that is missing or empty.
+    """
     profile(parameters["profile"])
-    corpus = parameters["corpus"]
-    if corpus and Path(corpus).suffix != ".npz":
-        folder_sources(Path(corpus).expanduser())
+    corpus = Path(parameters["corpus"]).expanduser() if parameters["corpus"] else None
+    files = [corpus] if corpus and corpus.suffix == ".npz" else []
+    if corpus and not files:
+        files = [source.path for sources in folder_sources(corpus).values() for source in sources]
+    stats = [(str(path), path.lstat().st_size, path.lstat().st_mtime_ns) for path in files]
+    return json.dumps({**parameters, "files": stats}, indent=0)
+
+
+def stamp(text: str, path: Path) -> None:
+    """Write the settings to `path` unless they stand there already, so that make sees a change."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        write_text(path, text)
 
 
 def run(name: str, parameters: dict[str, Any]) -> Path:

@@ -52,6 +52,7 @@ def _begin(threads: int) -> None:
     """Share the cores among the workers, and do not outlive the process that started them."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(threads)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # the same sums on a GPU each time
     if "torch" in sys.modules:  # the variables come too late for it
         sys.modules["torch"].set_num_threads(threads)
     threading.Thread(target=_end_with_parent, daemon=True).start()

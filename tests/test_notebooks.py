@@ -7,6 +7,7 @@ import nbformat
 import pytest
 
 from musiclib import notebooks
+from musiclib.errors import InputError
 from musiclib.files import ROOT
 from musiclib.study import Study
 
@@ -72,3 +73,31 @@ def test_last_cell_writes_the_result_file(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_make_knows_the_notebook(name):
     assert f"$(RESULTS)/{name}.json" in (ROOT / "Makefile").read_text()
+
+
+def test_settings_change_with_the_corpus_and_are_written_only_then(tmp_path):
+    (tmp_path / "music").mkdir()
+    (tmp_path / "music" / "1.mid").write_bytes(b"MThd")
+    values = {"profile": "smoke", "corpus": str(tmp_path / "music"), "seeds": 1}
+    first = notebooks.settings(values)
+    notebooks.stamp(first, tmp_path / "settings")
+    written = (tmp_path / "settings").stat().st_mtime_ns
+    notebooks.stamp(notebooks.settings(values), tmp_path / "settings")
+    assert (tmp_path / "settings").stat().st_mtime_ns == written
+    (tmp_path / "music" / "2.mid").symlink_to(tmp_path / "nowhere")
+    assert notebooks.settings(values) != first != notebooks.settings(values | {"seeds": 2})
+
+
+def test_a_failing_cell_ends_in_one_sentence_and_leaves_no_notebook(tmp_path, monkeypatch):
+    cell = nbformat.v4.new_code_cell(
+        "from musiclib.errors import InputError\nraise InputError('no')"
+    )
+    whole = read(NAMES[0])
+    failing = nbformat.v4.new_notebook(cells=[whole.cells[1], cell], metadata=whole.metadata)
+    nbformat.write(failing, tmp_path / "01-fails.ipynb")
+    monkeypatch.setattr(notebooks, "FOLDER", tmp_path)
+    monkeypatch.setattr(notebooks, "ROOT", tmp_path)
+    monkeypatch.setenv("MUSICLIB_LOG", "1")
+    with pytest.raises(InputError, match=r"^notebook 01-fails stopped: no$"):
+        notebooks.run("01-fails", {"profile": "smoke", "corpus": "", "seeds": 1})
+    assert not list((tmp_path / "results").rglob("*.ipynb"))
