@@ -9,14 +9,17 @@ BIN       := .venv/bin
 RESULTS   := results/$(PROFILE)
 SETTINGS  := .build/$(PROFILE)/settings
 NOTEBOOK   = $(BIN)/python -m musiclib notebook
-OPTIONS    = --profile '$(PROFILE)' --corpus '$(CORPUS)' --seeds '$(SEEDS)'
+OPTIONS   := --profile "$$PROFILE" --corpus "$$CORPUS" --seeds "$$SEEDS"
 PACKAGE   := $(wildcard musiclib/*.py musiclib/*.json musiclib/models/*.py)
 NOTEBOOKS := $(sort $(wildcard notebooks/[0-9]*.ipynb))
 DONE      := $(NOTEBOOKS:notebooks/%.ipynb=$(RESULTS)/%.json)
 
-export MPLBACKEND    ?= agg
-export PYTHONPATH    :=
-unexport JUPYTER_PATH
+export PROFILE CORPUS SEEDS
+export MPLBACKEND := agg
+# Training frees and takes large tensors all the time: let glibc keep the memory between.
+export MALLOC_MMAP_MAX_ := 0
+export MALLOC_TRIM_THRESHOLD_ := 100000000000
+export MALLOC_TOP_PAD_ := 67108864
 
 .DEFAULT_GOAL := help
 .PHONY: help paper figure3a figure3b figure4 figure5 table1 test lab clean notebooks FORCE
@@ -26,7 +29,7 @@ help: ## list the targets
 	@echo "  options            PROFILE=smoke|quick|paper  CORPUS=folder of MIDI files  SEEDS=3"
 
 paper: $(DONE) ## train, compose and regenerate Figures 3 to 5 and Table 1
-	$(if $(CORPUS),,@$(BIN)/python -m musiclib readme)
+	@$(BIN)/python -m musiclib readme
 	@echo "figures/$(PROFILE) and results/$(PROFILE) are up to date; open figures/$(PROFILE)/results.md"
 
 figure3a figure3b: $(RESULTS)/04-figure-3.json ## the figure and what it needs

@@ -4,12 +4,14 @@ Where things are:
 
 - ``midi``, ``piano_roll``, ``scores``: files to arrays and back
 - ``keys``, ``transforms``, ``features``: what is done to the arrays (section 2.2)
-- ``corpus``, ``sources``, ``leaks``: which music is trained on, which is held out (section 2.1)
+- ``corpus``, ``sources``, ``leaks``, ``difficulty``: which music is trained on, and held out (2.1)
 - ``models.lstm``, ``models.biaxial``: the two networks (section 2.4)
 - ``curriculum``, ``batches``, ``training``, ``runs``: how they are trained (section 2.3)
-- ``composing``: how they compose
+- ``composing``, ``compositions``: how they compose, and into which folders
 - ``measures``, ``isl``, ``pca``: how their music is judged (sections 2.5 and 3)
-- ``profiles``, ``study``, ``figures``, ``results``: how the notebooks reproduce the paper
+- ``profiles``, ``study``, ``curves``, ``figures``, ``results``, ``published``: the paper's numbers
+- ``cli``, ``notebooks``, ``readme``: what `make` and people run
+- ``files``, ``parallel``, ``progress``, ``errors``: safe writing, processes, progress, messages
 """
 
 __version__ = "0.1.0"

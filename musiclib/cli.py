@@ -4,6 +4,7 @@ import argparse
 import errno
 import json
 import sys
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(f"musiclib: {error}")
     except OSError as error:
         sys.exit(f"musiclib: {_machine_fault(error)}")
+    except BrokenProcessPool:
+        sys.exit("musiclib: a worker process was killed, or out of memory; run the command again")
     except KeyboardInterrupt:
         sys.exit("musiclib: stopped; the same command goes on from here")
 
@@ -51,9 +54,9 @@ def _add_train(commands) -> None:  # noqa: ANN001
     train.add_argument("model", choices=("lstm", "biaxial"))
     _add_music(train)
     train.add_argument("--curriculum", action="store_true", help="train on the levels first")
-    train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--iterations", type=int, help="on the main corpus (default: the profile's)")
-    train.add_argument("--level-iterations", type=int, help="on each level, with --curriculum")
+    train.add_argument("--seed", type=_count, default=0)
+    train.add_argument("--iterations", type=_positive, help="on the main corpus")
+    train.add_argument("--level-iterations", type=_positive, help="on each level (--curriculum)")
     train.add_argument("--loss", choices=("categorical", "bernoulli"), help="of the LSTM")
     train.add_argument("--precision", choices=("fp32", "tf32", "bf16"), default="fp32")
     train.add_argument("--mode", choices=("all", "major", "minor"), default="all")
@@ -67,19 +70,23 @@ def _add_compose(commands) -> None:  # noqa: ANN001
     compose.set_defaults(command=_compose)
     compose.add_argument("weights", type=Path, help="weights-*.safetensors of a run")
     compose.add_argument("folder", type=Path, help="a new folder for 1.mid, 2.mid, ...")
-    compose.add_argument("--pieces", type=int, default=25)
-    compose.add_argument("--steps", type=int, default=1280, help="sixteenths a piece")
-    compose.add_argument("--seed", type=int, default=0)
+    compose.add_argument("--pieces", type=_positive, default=25)
+    compose.add_argument("--steps", type=_positive, default=1280, help="sixteenths a piece")
+    compose.add_argument("--seed", type=_count, default=0)
     compose.add_argument("--conservativity", help="paper, off or a number (default: as published)")
     compose.add_argument("--temperature", type=float, default=1.0)
     compose.add_argument("--primer", default="none", help="none, corpus, or a MIDI file")
-    compose.add_argument("--primer-steps", type=int, default=16, help="of a MIDI file")
-    compose.add_argument("--backwards", action="store_true", help="the model was trained backwards")
+    compose.add_argument("--primer-steps", type=_positive, default=16, help="of a MIDI file")
     _add_music(compose)
 
 
 def _add_isl(commands) -> None:  # noqa: ANN001
-    isl = commands.add_parser("isl", help="published ISL of two folders of MIDI files")
+    isl = commands.add_parser(
+        "isl",
+        help="published ISL of two folders of MIDI files",
+        description="Files are scored as they are. Models trained on key-normalised music compose"
+        " in C major and A minor: held-out files in other keys score lower for that alone.",
+    )
     isl.set_defaults(command=_isl)
     isl.add_argument("generated", type=Path)
     isl.add_argument("held_out", type=Path)
@@ -102,6 +109,18 @@ def _add_notebook(commands) -> None:  # noqa: ANN001
     _add_music(notebook)
 
 
+def _count(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 up")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 up")
+    return int(text)
+
+
 def _add_music(command: argparse.ArgumentParser) -> None:
     command.add_argument("--profile", default="smoke", help="smoke, quick or paper")
     command.add_argument("--corpus", default="", help="MIDI folder or .npz (default: music21's)")
@@ -122,15 +141,16 @@ def _train(options: argparse.Namespace) -> None:
         changes["loss"] = options.loss
     config = RunConfig(
         replace(model, **{k: v for k, v in changes.items() if v is not None}),
-        options.curriculum,
-        options.seed,
-        not options.no_key_normalisation,
-        options.mode,
-        options.reverse,
-        options.precision,
-        chosen.held_out_every[options.model],
-        chosen.held_out_batches,
+        curriculum=options.curriculum,
+        seed=options.seed,
+        normalise=not options.no_key_normalisation,
+        mode=options.mode,
+        reverse=options.reverse,
+        precision=options.precision,
+        held_out_every=chosen.held_out_every[options.model],
+        held_out_batches=chosen.held_out_batches,
     )
+    print(f"profile {chosen.name}: {chosen.cost}", file=sys.stderr)
     corpus = read_corpus(options.corpus, chosen.scores_per_group)
     print("\n".join(corpus.complaints()), file=sys.stderr)
     [run] = train_runs([config], corpus, options.runs)
@@ -138,7 +158,7 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _compose(options: argparse.Namespace) -> None:
-    from musiclib.pieces import compose_to_folder
+    from musiclib.compositions import compose_to_folder
 
     compose_to_folder(
         options.weights,
@@ -150,7 +170,6 @@ def _compose(options: argparse.Namespace) -> None:
         temperature=options.temperature,
         primer=_primer(options),
         primer_steps=options.primer_steps,
-        backwards=options.backwards,
     )
     print(options.folder)
 
@@ -167,13 +186,15 @@ def _conservativity(text: str | None) -> str | float | None:
 def _primer(options: argparse.Namespace):  # noqa: ANN202
     from musiclib.corpus import prepare, read_corpus
     from musiclib.profiles import profile
+    from musiclib.runs import load_weights
 
     if options.primer == "none":
         return None
     if options.primer != "corpus":
         return Path(options.primer)
     corpus = read_corpus(options.corpus, profile(options.profile).scores_per_group)
-    return prepare(corpus, normalise=True, reverse=options.backwards).main
+    _, run = load_weights(options.weights)
+    return prepare(corpus, normalise=run["normalise"], reverse=run["reverse"]).main
 
 
 def _isl(options: argparse.Namespace) -> None:

@@ -71,7 +71,7 @@ def compose(
     `primers` (P, k, ...) with k >= 1 holds note states (78, 2) or piano-roll rows (88), whichever
     the model reads. A piece depends on its primer and seed alone, not on the others beside it.
     """
-    validate(primers, steps, seeds, temperature)
+    validate(primers, steps, seeds, conservativity, temperature)
     model.eval()
     device = next(model.parameters()).device
     known = torch.from_numpy(primers).to(device).float()
@@ -89,8 +89,16 @@ def compose(
     return torch.stack(piece, dim=1).cpu().numpy()
 
 
-def validate(primers: np.ndarray, steps: int, seeds: Sequence[int], temperature: float) -> None:
-    """Raise ValueError for a primer, length, seeds or temperature that cannot be composed with."""
+def validate(
+    primers: np.ndarray,
+    steps: int,
+    seeds: Sequence[int],
+    conservativity: Conservativity,
+    temperature: float,
+) -> None:
+    """Raise ValueError for options that cannot be composed with, naming the value."""
+    if conservativity not in ("paper", "off") and not float(conservativity) >= 0:
+        raise ValueError(f"conservativity {conservativity}: give paper, off or a number from 0 up")
     if len(seeds) != len(primers):
         raise ValueError(f"{len(primers)} primers but {len(seeds)} seeds: give one a piece")
     if not 1 <= primers.shape[1] <= steps:

@@ -1,5 +1,6 @@
 """The corpus: levels from easy to hard, the main corpus, and pieces held out (section 2.1)."""
 
+import json
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -133,8 +134,9 @@ def _long_enough(piece: Piece) -> bool:
 
 
 def _check_enough(sets: dict[str, list[Piece]], failed: dict, short: int) -> None:
-    for name, fewest in {MAIN: FEWEST_PIECES, HELD_OUT: 1}.items():
-        if name in sets and len(sets[name]) < fewest:
+    for name in sets:
+        fewest = FEWEST_PIECES if name == MAIN else 1
+        if len(sets[name]) < fewest:
             raise InputError(
                 f"only {len(sets[name])} usable {name} pieces, {fewest} needed: {len(failed)} could"
                 f" not be read, {short} have under {SHORTEST} steps in 2 or 4 time; add MIDI files"
@@ -163,6 +165,8 @@ def with_levels(sets: dict[str, list[Piece]]) -> dict[str, list[Piece]]:
     rest = {MAIN: sets[MAIN], HELD_OUT: sets[HELD_OUT]}
     if given:
         return given | rest
+    if len(sets[MAIN]) < LEVEL_COUNT:
+        raise InputError(f"{len(sets[MAIN])} main pieces are too few for levels: add other pieces")
     order = easiest_first([piece.states for piece in sets[MAIN]])
     easier = np.array_split(order[: max(LEVEL_COUNT, len(order) // 2)], LEVEL_COUNT)
     names = ("1-very-easy", "2-easy", "3-medium", "4-hard")
@@ -175,7 +179,7 @@ def without_leaks(sets: dict[str, list[Piece]]) -> tuple[dict[str, list[Piece]],
     kept, leaked = {HELD_OUT: sets[HELD_OUT]}, []
     for name in [name for name in sets if name != HELD_OUT]:
         out = set(leaking((piece.states for piece in sets[name]), held_out))
-        leaked += [f"{name}/{p.name}" for i, p in enumerate(sets[name]) if i in out]
+        leaked += [f"{name}: {p.name}" for i, p in enumerate(sets[name]) if i in out]
         kept[name] = [p for i, p in enumerate(sets[name]) if i not in out]
         if not kept[name]:
             raise InputError(f"every piece of {name} is among the held-out ones: add other pieces")
@@ -212,6 +216,8 @@ def _prepared(piece: Piece, interval: int, reverse: bool) -> Piece:
 
 def save(corpus: Corpus, path: Path) -> None:
     """Save a corpus as one .npz, for machines without music21 or the files."""
+    if path.suffix != ".npz":
+        raise InputError(f"{path}: a saved corpus must be named .npz")
     named = [(name, piece) for name, pieces in corpus.sets.items() for piece in pieces]
     arrays = {
         f"{kind}{i}": getattr(p, kind)
@@ -220,6 +226,8 @@ def save(corpus: Corpus, path: Path) -> None:
     }
     arrays["sets"] = np.array([name for name, _ in named])
     arrays["names"] = np.array([piece.name for _, piece in named])
+    left_out = {"skipped": corpus.skipped, "short": corpus.short, "leaked": corpus.leaked}
+    arrays["left_out"] = np.array(json.dumps(left_out))
     with replacing(path) as temporary:
         np.savez_compressed(temporary, **arrays)
 
@@ -233,7 +241,8 @@ def load(path: Path) -> Corpus:
             for i, (group, name) in enumerate(labels):
                 piece = Piece(name, stored[f"states{i}"], stored[f"roll{i}"])
                 sets.setdefault(group, []).append(piece)
-        return Corpus(sets | {MAIN: sets[MAIN], HELD_OUT: sets[HELD_OUT]})
+            left_out = json.loads(stored["left_out"].item())
+        return Corpus(sets | {MAIN: sets[MAIN], HELD_OUT: sets[HELD_OUT]}, **left_out)
     except (OSError, EOFError, LookupError, ValueError, TypeError, BadZipFile, zlib.error) as error:
         raise InputError(f"{path}: not a corpus saved by musiclib ({error})") from error
 

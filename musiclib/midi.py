@@ -84,6 +84,11 @@ def note_states(midi: mido.MidiFile, metres: Metres = "paper") -> np.ndarray:
     return states
 
 
+def last_tick(midi: mido.MidiFile, metres: Metres = "paper") -> int:
+    """The tick at which reading ends: of the last event, or of the metre that stops it."""
+    return _events(midi, metres)[1]
+
+
 def _step_at(tick: int, step: int) -> int:
     """The step that a tick falls in: boundaries lie at k * step + step // 2."""
     return (tick - step // 2) // step + 1

@@ -45,6 +45,7 @@ def run(name: str, parameters: dict[str, Any]) -> Path:
     Raises InputError with the failing cell's message.
     """
     import papermill
+    from nbclient.exceptions import DeadKernelError
 
     os.environ["MUSICLIB_LOG"] = "1"
     target = ROOT / "results" / parameters["profile"] / "notebooks" / f"{name}.ipynb"
@@ -63,6 +64,8 @@ def run(name: str, parameters: dict[str, Any]) -> Path:
             )
         except papermill.PapermillExecutionError as error:
             raise InputError(f"notebook {name} stopped: {_reason(error)}") from error
+        except DeadKernelError as error:
+            raise InputError(f"notebook {name} stopped: killed, or out of memory") from error
     return target
 
 

@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from multiprocessing import get_context, parent_process
 
 from musiclib.progress import Progress
@@ -23,10 +23,11 @@ def side_by_side(
     workers: int | None = None,
     total: int | None = None,
     done: Callable[[], int] | None = None,
-) -> list[Future]:
-    """Call `function(*a)` for each of `arguments`; the finished futures, in order.
+) -> list:
+    """Call `function(*a)` for each of `arguments`; the results in order.
 
-    Progress counts finished jobs, or what `done()` says of `total`.
+    Progress counts finished jobs, or what `done()` says of `total`. The first exception is raised
+    as soon as it comes up, and what has not begun then does not begin.
     """
     if not arguments:
         return []
@@ -40,12 +41,14 @@ def side_by_side(
         try:
             waiting = set(jobs)
             while waiting:
-                _, waiting = wait(jobs, timeout=0.5)
+                ended, waiting = wait(waiting, timeout=0.5, return_when=FIRST_EXCEPTION)
+                for job in ended:
+                    job.result()
                 progress.to(done() if done else len(jobs) - len(waiting))
-        except BaseException:  # interrupted: what has not begun shall not begin
+        except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return jobs
+    return [job.result() for job in jobs]
 
 
 def _begin(threads: int) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pretty_midi
 
 from musiclib.errors import InputError
-from musiclib.midi import MAX_STEPS, open_midi, write_notes
+from musiclib.midi import MAX_STEPS, Metres, last_tick, open_midi, write_notes
 
 LOWEST_KEY = 21
 KEYS = 88
@@ -26,18 +26,18 @@ def read_piano_roll(path: Path | str, seconds: float = SECONDS) -> np.ndarray:
         raise InputError(f"{path}: {error}") from error
 
 
-def piano_roll(midi: mido.MidiFile, seconds: float = SECONDS) -> np.ndarray:
+def piano_roll(midi: mido.MidiFile, seconds: float = SECONDS, metres: Metres = "all") -> np.ndarray:
     """Which of the MIDI pitches 21 to 108 sound at 0, `seconds`, 2 `seconds`, ...
 
     Times follow the file's tempo changes; drums are left out; what is not released ends with the
-    file. Uses up `midi`: pretty_midi turns its times from differences into absolute ones. Raises
-    InputError for a piece that is too long.
+    file. `metres="paper"` stops where note states do. Uses up `midi`: pretty_midi turns its times
+    from differences into absolute ones. Raises InputError for a piece that is too long.
     """
-    end = max(sum(message.time for message in track) for track in midi.tracks)
+    end, stop = last_tick(midi, "all"), last_tick(midi, metres)
     _release_at_end(midi, end)
     try:
         parsed = pretty_midi.PrettyMIDI(mido_object=midi)
-        steps = _samples_before(parsed.tick_to_time(end), seconds)
+        steps = _samples_before(parsed.tick_to_time(stop), seconds)
     except Exception as error:
         raise InputError(f"times cannot be computed ({type(error).__name__}: {error})") from error
     notes = [n for i in parsed.instruments if not i.is_drum for n in i.notes]

@@ -22,13 +22,19 @@ def numbers(profile: str) -> str:
     table = (ROOT / folder / "results.md").read_text()
     table1 = (ROOT / folder / "table1.md").read_text()
     images = "\n\n".join(f"![{title}]({folder}/{name}.png)" for name, title in FIGURES.items())
+    scale = "The full-scale run" if profile == "paper" else SCALED_DOWN
     return (
+        f"{scale}\n\n"
         f"**Table 1**, ISL of the baseline LSTM over its epochs, ours beside theirs:\n\n{table1}\n"
         f"**The paper's claims**, {table}\n{images}\n\n"
         f"Corpus checksum `{record['corpus']['checksum']}`.\n\n"
     )
 
 
+SCALED_DOWN = (
+    "No full-scale run has been made yet. These numbers are those of the profile `quick`: networks,"
+    " corpus and training time many times smaller than the paper's, on other music."
+)
 FIGURES = {
     "figure3a": "Figure 3a: loss of the baseline LSTM with and without curriculum",
     "figure3b": "Figure 3b: loss of the biaxial RNN with and without curriculum",
@@ -43,5 +49,7 @@ def refreshed(text: str, profile: str) -> str:
 
 
 def refresh() -> None:
-    """Bring README.md up to date with the result files."""
-    write_text(README, refreshed(README.read_text(encoding="utf-8"), shown_profile()))
+    """Bring README.md up to date with the result files, where there are any."""
+    profile = shown_profile()
+    if (ROOT / "results" / profile / "08-results.json").exists():
+        write_text(README, refreshed(README.read_text(encoding="utf-8"), profile))

@@ -4,14 +4,18 @@ A run's folder holds `state.pt` while it trains, then `weights-*.safetensors` at
 and at the end, `losses.csv`, `held-out.csv` and, written last, `run.json`.
 """
 
+import fcntl
 import json
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 
@@ -31,7 +35,7 @@ GPU_RUNS_SIDE_BY_SIDE = 4
 
 @dataclass(frozen=True)
 class RunConfig:
-    """All that decides the weights, besides the corpus."""
+    """All that decides a run, besides the corpus: its weights and what is measured on the way."""
 
     model: Config
     curriculum: bool = False
@@ -81,7 +85,7 @@ class Run:
 
     def model(self, checkpoint: int | str = FINAL) -> Model:
         """The model at a checkpoint, in evaluation mode."""
-        return load_weights(self.weights(checkpoint))
+        return load_weights(self.weights(checkpoint))[0]
 
     def progress(self) -> int:
         """Iterations done so far, roughly."""
@@ -89,21 +93,23 @@ class Run:
         return int(path.read_text() or 0) if path.exists() else 0
 
 
-def load_weights(path: Path) -> Model:
-    """The model in a weights file, which carries its configuration; runs no code from the file."""
-    from safetensors import safe_open
+def load_weights(path: Path) -> tuple[Model, dict]:
+    """The model in a weights file and the run it comes from; runs no code from the file.
 
+    The file carries its run's configuration: `curriculum`, `seed`, `normalise`, `reverse`, ...
+    """
     try:
         with safe_open(path, "pt") as stored:
-            values = json.loads(stored.metadata()["config"])
+            run = json.loads(stored.metadata()["config"])
+        values = run.pop("model")
         kind = CONFIGS[values.pop("model")]
         model = build(
             kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
         )
         load_model(model, path)
-    except (KeyError, TypeError, ValueError, OSError, RuntimeError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError, RuntimeError) as error:
         raise InputError(f"{path}: not weights saved by musiclib ({error})") from error
-    return model.eval()
+    return model.eval(), run
 
 
 def find(config: RunConfig, corpus: Corpus, root: Path = RUNS) -> Run:
@@ -117,8 +123,23 @@ def find(config: RunConfig, corpus: Corpus, root: Path = RUNS) -> Run:
 def train_run(config: RunConfig, corpus: Corpus, root: Path = RUNS) -> Run:
     """Train a run to its end, going on where an earlier try stopped; does nothing if finished."""
     run = find(config, corpus, root)
-    if run.finished:
-        return run
+    with _alone(run.directory):
+        if not run.finished:
+            _train(run, corpus)
+    return run
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Wait until no other process trains in `directory`."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _train(run: Run, corpus: Corpus) -> None:
+    config = run.config
     music = prepare(corpus, normalise=config.normalise, mode=config.mode, reverse=config.reverse)
     main = _batches(config.model, music.main)
     levels = music.levels if config.curriculum else {}
@@ -151,24 +172,26 @@ def train_run(config: RunConfig, corpus: Corpus, root: Path = RUNS) -> Run:
     _finish(run, model, plan, state, corpus.checksum)
     for left in [saved, *run.directory.glob(".writing-*")]:  # the latter of killed tries
         left.unlink(missing_ok=True)
-    return run
 
 
 def train_runs(configs: list[RunConfig], corpus: Corpus, root: Path = RUNS) -> list[Run]:
     """Train runs side by side: as many as there are cores, or four on a GPU."""
     runs = [find(config, corpus, root) for config in configs]
     missing = [run for run in runs if not run.finished]
-    jobs = side_by_side(
+    side_by_side(
         train_run,
         [(run.config, corpus, root) for run in missing],
         "training",
-        workers=GPU_RUNS_SIDE_BY_SIDE if torch.cuda.is_available() else cores(),
+        workers=workers(),
         total=sum(_total(run.config, corpus) for run in missing),
         done=lambda: sum(run.progress() for run in missing),
     )
-    for job in jobs:
-        job.result()
     return runs
+
+
+def workers() -> int:
+    """How many runs or compositions go side by side: one a core, or four on a GPU."""
+    return GPU_RUNS_SIDE_BY_SIDE if torch.cuda.is_available() else cores()
 
 
 def _total(config: RunConfig, corpus: Corpus) -> int:
@@ -202,8 +225,6 @@ def device() -> torch.device:
 
 
 def _reporter(run: Run, total: int):  # noqa: ANN202
-    run.directory.mkdir(parents=True, exist_ok=True)
-
     def report(iteration: int) -> None:
         if iteration % max(1, total // 200) == 0 or iteration == total:
             (run.directory / "progress").write_text(str(iteration))
@@ -213,7 +234,7 @@ def _reporter(run: Run, total: int):  # noqa: ANN202
 
 def _save_weights(model: nn.Module, run: Run, label: int | str) -> None:
     with replacing(run.weights(label)) as temporary:
-        save_model(model, str(temporary), {"config": json.dumps(describe(run.config.model))})
+        save_model(model, str(temporary), {"config": json.dumps(run.config.describe())})
 
 
 def _finish(

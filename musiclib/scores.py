@@ -31,11 +31,14 @@ def shipped(folder: str, suffix: str, limit: int | None) -> list[Path]:
     """Paths of music21's scores in a folder of its corpus, at most `limit`, evenly spread."""
     from music21.corpus.corpora import CoreCorpus
 
-    inside = [p for p in CoreCorpus().getPaths() if folder in p.parts and p.suffix.endswith(suffix)]
-    ordered = sorted(inside)
+    ordered = sorted(p for p in CoreCorpus().getPaths() if _in(folder, p) and suffix in p.suffix)
     if limit is None or limit >= len(ordered):
         return ordered
     return [ordered[i * len(ordered) // limit] for i in range(limit)]
+
+
+def _in(folder: str, path: Path) -> bool:
+    return folder in (path.parent.name, path.parent.parent.name)
 
 
 def read_score(path: Path, parts: Parts = "all") -> mido.MidiFile:

@@ -1,10 +1,12 @@
 """Where music comes from: the scores of music21 or a folder of MIDI files; cached, in parallel."""
 
 import os
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -13,11 +15,12 @@ from musiclib.errors import InputError
 from musiclib.files import ROOT, digest, replacing
 from musiclib.parallel import side_by_side
 
-ENCODER_VERSION = "1"
+ENCODER_VERSION = "2"
 CACHE = ROOT / ".cache" / "pieces"
 MIDI_SUFFIXES = (".mid", ".midi")
 
 MAIN, LEVELS, HELD_OUT = "main", "levels", "held-out"
+FEWEST_LEVELS = 4
 
 
 @dataclass(frozen=True)
@@ -56,23 +59,27 @@ def _corpus_name(path: Path) -> str:
 def folder_sources(folder: Path) -> SourceSets:
     """Sets of a corpus folder: `main/`, `levels/<name>/` and `held-out/`, or just MIDI files.
 
-    A folder without `main/` is all main. Raises InputError for a missing or an empty folder.
+    A folder without subfolders of these names is all main. Raises InputError for a missing or an
+    empty folder, for levels or held-out pieces without `main/`, and for fewer than four levels.
     """
     if not folder.is_dir():
         raise InputError(f"no folder {folder}: CORPUS must name a folder of MIDI files")
+    levels = sorted(path for path in (folder / LEVELS).glob("*") if path.is_dir())
     structured = (folder / MAIN).is_dir()
-    sets = {MAIN: _files(folder / MAIN if structured else folder)}
-    if structured:
-        levels = sorted(p for p in (folder / LEVELS).glob("*") if p.is_dir())
-        sets = {level.name: _files(level) for level in levels} | sets
-        sets[HELD_OUT] = _files(folder / HELD_OUT)
-    if not sets[MAIN]:
-        raise InputError(f"no MIDI file (.mid, .midi) in {folder}: put some there")
-    return {name: sources for name, sources in sets.items() if sources}
+    if not structured and (levels or (folder / HELD_OUT).is_dir()):
+        raise InputError(f"{folder} has {LEVELS}/ or {HELD_OUT}/ but no {MAIN}/: add it")
+    if levels and (len(levels) < FEWEST_LEVELS or {p.name for p in levels} & {MAIN, HELD_OUT}):
+        raise InputError(f"{folder / LEVELS} needs four or more levels, none named {MAIN}")
+    sets = {level.name: level for level in levels}
+    sets |= {MAIN: folder / MAIN, HELD_OUT: folder / HELD_OUT} if structured else {MAIN: folder}
+    found = {name: _files(place, folder) for name, place in sets.items()}
+    if not found[MAIN]:
+        raise InputError(f"no MIDI file (.mid, .midi) in {sets[MAIN]}: put some there")
+    return {name: sources for name, sources in found.items() if sources}
 
 
-def _files(folder: Path) -> list[Source]:
-    return [Source(str(path.relative_to(folder)), path) for path in midi_files(folder)]
+def _files(place: Path, folder: Path) -> list[Source]:
+    return [Source(str(path.relative_to(folder)), path) for path in midi_files(place)]
 
 
 def midi_files(folder: Path) -> list[Path]:
@@ -103,7 +110,7 @@ def encode(source: Source) -> Encoded:
             parsed = midi.open_midi(source.path)
         else:
             parsed = scores.read_score(source.path, source.parts)
-        return Encoded(midi.note_states(parsed), piano_roll.piano_roll(parsed))
+        return Encoded(midi.note_states(parsed), piano_roll.piano_roll(parsed, metres="paper"))
     except (InputError, OSError) as error:
         raise InputError(f"{source.path}: {error}") from error
 
@@ -116,9 +123,11 @@ def encode_cached(source: Source, cache: Path = CACHE) -> Encoded:
         raise InputError(f"{source.path}: {error}") from error
     key = digest(content, source.parts, ENCODER_VERSION)
     entry = cache / f"{key}.npz"
-    if entry.exists():
+    try:
         with np.load(entry, allow_pickle=False) as stored:
             return Encoded(stored["states"], stored["roll"])
+    except (OSError, EOFError, KeyError, ValueError, BadZipFile, zlib.error):
+        pass  # not cached yet, or damaged: written anew
     encoded = encode(source)
     with replacing(entry) as temporary:
         np.savez_compressed(temporary, **encoded._asdict())
@@ -127,11 +136,15 @@ def encode_cached(source: Source, cache: Path = CACHE) -> Encoded:
 
 def encode_all(sources: list[Source]) -> tuple[dict[Source, Encoded], dict[Source, str]]:
     """Read sources in parallel over the cores: what was read, and why the others were not."""
-    jobs = side_by_side(encode_cached, [(source,) for source in sources], "reading music")
-    read, failed = {}, {}
-    for source, job in zip(sources, jobs, strict=True):
-        try:
-            read[source] = job.result()
-        except InputError as error:
-            failed[source] = str(error)
-    return read, failed
+    jobs = [(encode_cached, source) for source in sources]
+    results = side_by_side(_encode_or_reason, jobs, "reading music")
+    both = dict(zip(sources, results, strict=True))
+    read = {source: result for source, result in both.items() if isinstance(result, Encoded)}
+    return read, {source: reason for source, reason in both.items() if source not in read}
+
+
+def _encode_or_reason(encode: Callable[[Source], Encoded], source: Source) -> Encoded | str:
+    try:
+        return encode(source)
+    except InputError as error:
+        return str(error)

@@ -10,13 +10,13 @@ import pandas as pd
 
 from musiclib import corpus as corpora
 from musiclib import profiles
+from musiclib.compositions import compose_run, composition_folder
 from musiclib.errors import InputError
 from musiclib.files import ROOT, digest, write_json, write_text
 from musiclib.isl import isl_of_pieces
 from musiclib.measures import density
 from musiclib.parallel import side_by_side
-from musiclib.pieces import compose_run, composition_folder
-from musiclib.runs import Run, RunConfig, find, train_runs
+from musiclib.runs import Run, RunConfig, find, train_runs, workers
 from musiclib.sources import read_folder
 
 KINDS = {"plain": False, "curriculum": True}
@@ -81,8 +81,8 @@ class Study:
         ]
         missing = [job for job in jobs if not composition_folder(*job).exists()]
         main = self.music.main
-        for job in side_by_side(compose_run, [(*job, main) for job in missing], "composing"):
-            job.result()
+        jobs = [(*job, main) for job in missing]
+        side_by_side(compose_run, jobs, "composing", workers=workers())
 
     def composed(self, run: Run, checkpoint: int) -> list[np.ndarray]:
         """The composed pieces of a run at a checkpoint, read back from MIDI as note states."""

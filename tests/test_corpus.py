@@ -49,28 +49,28 @@ def corpus(structured):
 
 
 def names(pieces):
-    return [piece.name for piece in pieces]
+    return [piece.name.removeprefix("main/") for piece in pieces]
 
 
 def test_a_folder_with_levels_main_and_held_out_is_read_as_it_is(corpus):
     assert list(corpus.sets) == ["1", "2", "3", "4", "main", "held-out"]
     assert list(corpus.levels) == ["1", "2", "3", "4"]
     assert names(corpus.main) == ["1.MID", "10.MID", "2.MID", "3.MID", "4.MID", "deep/er.mid"]
-    assert names(corpus.held_out) == ["bach.midi"]
+    assert names(corpus.held_out) == ["held-out/bach.midi"]
     np.testing.assert_array_equal(corpus.main[1].states, piece_of(20))
     np.testing.assert_array_equal(corpus.levels["3"][0].states, piece_of(3))
 
 
 def test_an_unreadable_file_is_named_and_counted_and_the_others_are_read(corpus):
-    assert list(corpus.skipped) == ["broken.mid"]
-    assert "broken.mid: not a readable MIDI file" in corpus.skipped["broken.mid"]
+    assert list(corpus.skipped) == ["main/broken.mid"]
+    assert "broken.mid: not a readable MIDI file" in corpus.skipped["main/broken.mid"]
     complaints = "\n".join(corpus.complaints())
     assert "broken.mid" in complaints and "1 not readable" in complaints
 
 
 def test_short_and_leaking_pieces_are_named_and_left_out(corpus):
-    assert corpus.short == ["short.mid"]
-    assert corpus.leaked == ["main/copy.mid"]
+    assert corpus.short == ["main/short.mid"]
+    assert corpus.leaked == ["main: main/copy.mid"]
 
 
 def test_a_flat_folder_is_graded_and_one_piece_in_five_is_held_out(tmp_path):
@@ -123,7 +123,7 @@ def test_without_leaks_drops_the_copy_and_nothing_else(chorales):
     later = np.concatenate([np.zeros((7, 78, 2), np.uint8), np.roll(some[0].states, -3, axis=1)])
     sets = {"1": some[1:3], "main": [*some[3:], Piece("copy", later, later)], "held-out": some[:1]}
     kept, leaked = without_leaks(sets)
-    assert leaked == ["main/copy"]
+    assert leaked == ["main: copy"]
     assert kept == {"1": some[1:3], "main": some[3:], "held-out": some[:1]}
     with pytest.raises(InputError, match="every piece of main"):
         without_leaks({"main": sets["main"][-1:], "held-out": some[:1]})

@@ -286,7 +286,7 @@ def test_a_run_interrupted_in_its_curriculum_ends_as_if_it_had_not_been(
 
 def test_weights_carry_their_configuration(kind, corpus, tmp_path):
     run = train_run(RunConfig(CONFIGS[kind]), corpus, tmp_path)
-    model = load_weights(run.weights())
+    model, _ = load_weights(run.weights())
     assert model.config == CONFIGS[kind] and not model.training
 
 

@@ -24,7 +24,7 @@ class LSTMConfig:
     window: int = 32
     hop: int = 9
     batch: int = 32
-    level_iterations: int = 300
+    level_iterations: int = 500
     checkpoints: tuple[int, ...] = (10, 30, 70)
     iterations: int | None = None  # on the main corpus; None: as many epochs as the last checkpoint
 

@@ -48,20 +48,20 @@ def compose_to_folder(
     temperature: float = 1.0,
     primer: Path | Sequence[Piece] | None = None,
     primer_steps: int = STEPS_PER_MEASURE,
-    backwards: bool = False,
 ) -> Path:
     """Compose MIDI files into a new folder with weights from a file.
 
     `primer` is music to draw first steps from, a MIDI file whose first `primer_steps` steps begin
-    every piece, or None for a silent step. `conservativity` is by default as published. With
-    `backwards` the model was trained on reversed music: the MIDI file's last steps are the end of
-    every piece, and the pieces play forward.
+    every piece, or None for a silent step. `conservativity` is by default as published. If the
+    model was trained on reversed music, its pieces are turned round: they play forward, and the
+    MIDI file's last steps are their end.
     """
     if folder.exists():
         raise InputError(f"{folder} exists already: name a new folder")
     if pieces < 1:
         raise InputError(f"{pieces} pieces: ask for at least one")
-    model = load_weights(weights).to(device())
+    model, run = load_weights(weights)
+    model, backwards = model.to(device()), run["reverse"]
     primers = _primers(model, primer, pieces, seed, primer_steps, backwards)
     try:
         composed = compose(
@@ -69,7 +69,9 @@ def compose_to_folder(
             primers,
             length(model, steps),
             piece_seeds(seed, pieces),
-            conservativity=conservativity or published_conservativity(model),
+            conservativity=published_conservativity(model)
+            if conservativity is None
+            else conservativity,
             temperature=temperature,
         )
     except ValueError as error:
