@@ -8,7 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
-from musiclib.errors import InputError
+from musiclib.errors import NO_SPACE, InputError
 from musiclib.files import ROOT
 
 
@@ -28,10 +28,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _machine_fault(error: OSError) -> str:
-    where = f" ({error.filename})" if error.filename else ""
     if error.errno == errno.ENOSPC:
-        return f"no space left on the disk{where}: free some and run it again; results are whole"
-    return f"{error.strerror or error}{where}"
+        return NO_SPACE
+    return f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")
 
 
 def parser() -> argparse.ArgumentParser:

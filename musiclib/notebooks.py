@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from musiclib.errors import InputError
+from musiclib.errors import NO_SPACE, InputError
 from musiclib.files import ROOT, replacing, write_text
 from musiclib.profiles import profile
 from musiclib.sources import folder_sources
@@ -71,5 +71,7 @@ def run(name: str, parameters: dict[str, Any]) -> Path:
 
 def _reason(error: Any) -> str:
     """The cell's own message for a fault of input or machine, else with the kind of error."""
+    if "[Errno 28]" in error.evalue:
+        return NO_SPACE
     expected = ("InputError", "OSError", "FileNotFoundError", "PermissionError")
     return error.evalue if error.ename in expected else f"{error.ename}: {error.evalue}"

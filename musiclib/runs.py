@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_model, save_model
+from safetensors.torch import load_model, save
 from torch import Tensor, nn
 
 from musiclib import __version__, training
@@ -24,7 +24,7 @@ from musiclib.batches import Batches, Segments, Windows
 from musiclib.corpus import Corpus, Mode, Piece, prepare
 from musiclib.curriculum import curriculum
 from musiclib.errors import InputError
-from musiclib.files import ROOT, digest, replacing, write_json
+from musiclib.files import ROOT, digest, write_bytes, write_json, write_text
 from musiclib.models import CONFIGS, BiaxialConfig, Config, Model, build, describe
 from musiclib.parallel import cores, side_by_side
 
@@ -233,8 +233,8 @@ def _reporter(run: Run, total: int):  # noqa: ANN202
 
 
 def _save_weights(model: nn.Module, run: Run, label: int | str) -> None:
-    with replacing(run.weights(label)) as temporary:
-        save_model(model, str(temporary), {"config": json.dumps(run.config.describe())})
+    metadata = {"config": json.dumps(run.config.describe())}
+    write_bytes(run.weights(label), save(model.state_dict(), metadata))
 
 
 def _finish(
@@ -264,8 +264,7 @@ def _loss_table(plan: training.Plan, losses: Tensor) -> pd.DataFrame:
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:
-    with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g")
+    write_text(path, table.to_csv(index=False, float_format="%.6g"))
 
 
 def _device_name() -> str:

@@ -5,6 +5,7 @@ goes on from its last saved state as if nothing had happened: model, optimiser, 
 are all there is to save.
 """
 
+import io
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -17,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from musiclib.curriculum import Stage, locate
-from musiclib.files import replacing
+from musiclib.files import write_bytes
 
 Precision = Literal["fp32", "tf32", "bf16"]
 
@@ -144,8 +145,9 @@ def _save(model: nn.Module, optimizer: torch.optim.Optimizer, state: State, path
         "optimizer": optimizer.state_dict(),
         "state": {**vars(state), "losses": losses_of(state)},
     }
-    with replacing(path) as temporary:
-        torch.save(content, temporary)
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_bytes(path, buffer.getvalue())
 
 
 def _load(model: nn.Module, optimizer: torch.optim.Optimizer, path: Path) -> State:
