@@ -26,7 +26,7 @@ def numbers(profile: str) -> str:
     return (
         f"{scale}\n\n"
         f"**Table 1**, ISL of the baseline LSTM over its epochs, ours beside theirs:\n\n{table1}\n"
-        f"**The paper's claims**, {table}\n{images}\n\n"
+        f"**The paper's claims, and what it does not report**: {table}\n{images}\n\n"
         f"Corpus checksum `{record['corpus']['checksum']}`.\n\n"
     )
 

@@ -40,6 +40,7 @@ def test_every_committed_number_says_what_it_is(path):
     record = json.loads(path.read_text())
     assert {"profile", "corpus", "seeds", "configuration", "numbers"} <= set(record)
     for name, result in record["numbers"].items():
+        assert result["n"] is not None, name
         assert {"value", "spread", "unit", "n", "seeds", "published"} <= set(result), name
 
 
