@@ -39,7 +39,7 @@ figure5: $(RESULTS)/07-figure-5.json ## the figure and what it needs
 test: .venv/installed ## lint, test the package, compare the notebooks with their stored outputs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -rs
 	$(BIN)/python -m pytest -q --nbval-lax --nbval-cell-timeout=600 notebooks
 
 lab: .venv/installed ## open JupyterLab on the notebooks

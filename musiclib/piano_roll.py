@@ -1,5 +1,6 @@
 """Piano rolls for the baseline LSTM: 88 keys sampled every 0.3 s (section 2.4.1)."""
 
+import warnings
 from pathlib import Path
 
 import mido
@@ -29,14 +30,18 @@ def read_piano_roll(path: Path | str, seconds: float = SECONDS) -> np.ndarray:
 def piano_roll(midi: mido.MidiFile, seconds: float = SECONDS, metres: Metres = "all") -> np.ndarray:
     """Which of the MIDI pitches 21 to 108 sound at 0, `seconds`, 2 `seconds`, ...
 
-    Times follow the file's tempo changes; drums are left out; what is not released ends with the
-    file. `metres="paper"` stops where note states do. Uses up `midi`: pretty_midi turns its times
-    from differences into absolute ones. Raises InputError for a piece that is too long.
+    Times follow the tempo changes of the first track; drums are left out; what is not released
+    ends with the file. `metres="paper"` stops where note states do. Uses up `midi`: pretty_midi
+    turns its times from differences into absolute ones. Raises InputError for a piece that is too
+    long.
     """
     end, stop = last_tick(midi, "all"), last_tick(midi, metres)
     _release_at_end(midi, end)
     try:
-        parsed = pretty_midi.PrettyMIDI(mido_object=midi)
+        with warnings.catch_warnings():
+            # Key signatures on later tracks are common and do not matter here.
+            warnings.filterwarnings("ignore", "Tempo, Key or Time", RuntimeWarning)
+            parsed = pretty_midi.PrettyMIDI(mido_object=midi)
         steps = _samples_before(parsed.tick_to_time(stop), seconds)
     except Exception as error:
         raise InputError(f"times cannot be computed ({type(error).__name__}: {error})") from error
