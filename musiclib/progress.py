@@ -10,14 +10,16 @@ from tqdm import tqdm
 class Progress:
     """Counts up to `total`. Use as a context manager and call `to(n)` or `add()`.
 
-    A terminal and an interactive Jupyter session get a bar. Anything else (a pipe, papermill,
+    A terminal and an interactive Jupyter session get a bar after a second. Anything else (a pipe, papermill,
     which sets MUSICLIB_LOG) gets a line at every tenth, and none for work under two seconds.
     """
 
     def __init__(self, total: int, label: str) -> None:
         self.total, self.label, self.done, self.tenth = total, label, 0, 0
         self.started = time.monotonic()
-        self.bar = tqdm(total=total, desc=label, mininterval=0.5) if _for_people() else None
+        self.bar = (
+            tqdm(total=total, desc=label, mininterval=0.5, delay=1) if _for_people() else None
+        )
 
     def to(self, done: int) -> None:
         """Say that `done` of the total are done."""
