@@ -10,8 +10,9 @@ from tqdm import tqdm
 class Progress:
     """Counts up to `total`. Use as a context manager and call `to(n)` or `add()`.
 
-    A terminal and an interactive Jupyter session get a bar after a second. Anything else (a pipe, papermill,
-    which sets MUSICLIB_LOG) gets a line at every tenth, and none for work under two seconds.
+    A terminal and an interactive Jupyter session get a bar after a second. Anything else (a pipe,
+    papermill, which sets MUSICLIB_LOG) gets a line at every tenth, and none for work under two
+    seconds.
     """
 
     def __init__(self, total: int, label: str) -> None:

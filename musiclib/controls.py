@@ -1,0 +1,51 @@
+"""Music made worse in known ways: what a measure of quality must put in the right order.
+
+A note is what lies between a strike and the next strike or rest of its pitch, in legal note states
+(T, 78, 2). Randomness comes from a generator that is passed in.
+"""
+
+import numpy as np
+from sklearn.cluster import KMeans
+
+from musiclib.midi import ARTICULATE, PLAY
+from musiclib.transforms import legal, shift
+
+FARTHEST = 6  # semitones
+
+
+def thin(states: np.ndarray, keep: float, rng: np.random.Generator) -> np.ndarray:
+    """Keep each note with probability `keep`."""
+    return states * (_a_note(states, rng.random) < keep)[..., None]
+
+
+def shift_notes(states: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+    """Move each note with probability `share` by 1 to 6 semitones, up or down."""
+    chosen = _a_note(states, rng.random) < share
+    intervals = [i for i in range(-FARTHEST, FARTHEST + 1) if i]
+    by = np.where(chosen, _a_note(states, lambda size: rng.choice(intervals, size)), 0)
+    moved = [shift(states * (by == i)[..., None], i) for i in (0, *intervals)]
+    return legal(np.maximum.reduce(moved))
+
+
+def _a_note(states: np.ndarray, draw) -> np.ndarray:  # noqa: ANN001
+    """One draw a note, shown at every step and pitch (T, 78) where the note sounds."""
+    number = np.cumsum(states[..., ARTICULATE], axis=0, dtype=np.int64)  # of strikes so far
+    drawn = draw((len(states) + 1, states.shape[1]))
+    return np.take_along_axis(drawn, number, axis=0) * states[..., PLAY]
+
+
+def independent(measures: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """As many measures, every cell played as often as there but on its own."""
+    return (rng.random(measures.shape) < measures.mean(axis=0)).astype(np.uint8)
+
+
+def repeated(measures: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """As many measures, all of them repeats of `count` drawn ones."""
+    drawn = measures[rng.choice(len(measures), min(count, len(measures)), replace=False)]
+    return np.resize(drawn, measures.shape)
+
+
+def centres(measures: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """The centres of `count` clusters of measures, rounded to bits."""
+    clusters = KMeans(min(count, len(measures)), n_init=1, random_state=seed).fit(measures)
+    return (clusters.cluster_centers_ > 0.5).astype(np.uint8)
