@@ -14,32 +14,14 @@ why a kernel estimate could not do it.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
+from musiclib.bootstrap import Estimate, ratio
 from musiclib.errors import InputError
-from musiclib.isl import Score, validate
-from musiclib.measures import CELLS, measures
+from musiclib.isl import validate
+from musiclib.measures import measures, piece_measures
 from musiclib.mixture import floored, log_likelihood
-
-RESAMPLES = 2000
-CONFIDENCE = 95
-
-
-class BitsSaved(NamedTuple):
-    """Bits saved a note with its interval, which is None for fewer than two held-out pieces."""
-
-    value: float
-    low: float | None
-    high: float | None
-    generated_measures: int
-    held_out_measures: int
-
-    @property
-    def score(self) -> Score:
-        """The value under ISL's names; nothing is ever dropped."""
-        return Score(self.value, self.generated_measures, self.held_out_measures, 0)
 
 
 def saved(
@@ -69,11 +51,11 @@ def bits_saved(
     `reference` is the held-out set itself unless it is given. Raises InputError where there is
     nothing to score: an empty table, other widths, or held-out measures without a note.
     """
-    validate(generated, held_out)
     reference = held_out if reference is None else reference
     validate(reference, held_out)
     bits = saved(generated, held_out, reference.mean(axis=0), seed)
-    return float(bits.sum() / _notes([held_out])[0])
+    _check_notes(held_out)
+    return float(bits.sum() / held_out.sum())
 
 
 def bits_saved_of_pieces(
@@ -81,48 +63,23 @@ def bits_saved_of_pieces(
     held_out: Sequence[np.ndarray],
     frequencies: np.ndarray | None = None,
     seed: int = 0,
-) -> BitsSaved:
-    """Bits saved a note by generated pieces (T, 78, 2) on held-out ones, with its interval.
+) -> Estimate:
+    """Bits saved a note by generated pieces (T, 78, 2) on held-out ones; `n` counts the notes.
 
     `frequencies` (2496,) are those of the held-out measures themselves unless they are given. A
-    held-out piece without a whole measure or without a note is left out.
+    held-out piece without a note in a whole measure is left out.
     """
-    ours, cut = measures_of(generated), [measures([piece]) for piece in held_out]
-    cut = [table for table in cut if table.any()]
-    theirs = np.concatenate([*cut, np.zeros((0, CELLS), np.uint8)])
-    validate(ours, theirs)
-    bits = saved(ours, theirs, theirs.mean(axis=0) if frequencies is None else frequencies, seed)
-    a_piece = [part.sum() for part in np.split(bits, np.cumsum([len(table) for table in cut])[:-1])]
-    low, high = interval(np.asarray(a_piece), _notes(cut), seed)
-    return BitsSaved(float(bits.sum() / _notes(cut).sum()), low, high, len(ours), len(theirs))
+    pieces = [piece for piece in held_out if measures([piece]).any()]
+    theirs = piece_measures(pieces or held_out)
+    given = theirs.mean(axis=0) if frequencies is None else frequencies
+    bits = saved(piece_measures(generated), theirs, given, seed)
+    _check_notes(theirs)
+    ends = np.cumsum([len(measures([piece])) for piece in pieces])[:-1]
+    totals = np.array([part.sum() for part in np.split(bits, ends)])
+    notes = np.array([part.sum() for part in np.split(theirs, ends)])
+    return ratio(totals, notes, seed)
 
 
-def measures_of(pieces: Sequence[np.ndarray]) -> np.ndarray:
-    """All whole measures of pieces, each cut by itself: uint8 of shape (n, 2496)."""
-    return np.concatenate([measures([piece]) for piece in pieces] or [measures([])])
-
-
-def frequencies_of(pieces: Sequence[np.ndarray]) -> np.ndarray:
-    """How often each cell is played in the measures of pieces, float64 of shape (2496,)."""
-    return measures_of(pieces).mean(axis=0)
-
-
-def interval(
-    totals: np.ndarray, counts: np.ndarray, seed: int = 0
-) -> tuple[float, float] | tuple[None, None]:
-    """Bootstrap interval over pieces of sum(totals) / sum(counts); (None, None) for one piece."""
-    if len(totals) < 2:
-        return None, None
-    drawn = np.random.default_rng(seed).integers(len(totals), size=(RESAMPLES, len(totals)))
-    ratios = totals[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
-    tail = (100 - CONFIDENCE) / 2
-    low, high = np.percentile(ratios, [tail, 100 - tail])
-    return float(low), float(high)
-
-
-def _notes(tables: Sequence[np.ndarray]) -> np.ndarray:
-    """Bits set in each table, int64; raises InputError where there is none in all."""
-    counts = np.array([table.sum(dtype=np.int64) for table in tables])
-    if not counts.sum():
+def _check_notes(held_out: np.ndarray) -> None:
+    if not held_out.any():
         raise InputError("the held-out measures hold no note: there is none to save bits on")
-    return counts

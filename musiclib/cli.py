@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_compose(commands)
     _add_isl(commands)
+    _add_evaluate(commands)
     _add_corpus(commands)
     _add_notebook(commands)
     readme = commands.add_parser("readme", help="make the README's numbers from the result files")
@@ -82,14 +83,42 @@ def _add_compose(commands) -> None:  # noqa: ANN001
 def _add_isl(commands) -> None:  # noqa: ANN001
     isl = commands.add_parser(
         "isl",
-        help="published ISL of two folders of MIDI files",
+        help="likelihood of held-out music under generated music, as published or repaired",
         description="Files are scored as they are. Models trained on key-normalised music compose"
         " in C major and A minor: held-out files in other keys score lower for that alone.",
     )
     isl.set_defaults(command=_isl)
-    isl.add_argument("generated", type=Path)
-    isl.add_argument("held_out", type=Path)
+    _add_folders(isl)
+    isl.add_argument(
+        "--estimator",
+        choices=("paper", "mixture"),
+        default="paper",
+        help="paper: published ISL, nats a measure; mixture: bits saved a note, nothing dropped",
+    )
     isl.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_evaluate(commands) -> None:  # noqa: ANN001
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="all measures of generated music beside what real music reaches",
+        description="Files are scored as they are, in the keys that they are in.",
+    )
+    evaluate.set_defaults(command=_evaluate)
+    _add_folders(evaluate)
+    evaluate.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_folders(command: argparse.ArgumentParser) -> None:
+    command.add_argument("generated", type=Path, help="folder of MIDI files")
+    command.add_argument("held_out", type=Path, help="folder of real MIDI files")
+    command.add_argument(
+        "--reference",
+        type=Path,
+        help="folder of training MIDI files, which independent notes and plagiarism refer to"
+        " (default: the held-out ones)",
+    )
+    command.add_argument("--seed", type=_count, default=0, help="of fits, draws and intervals")
 
 
 def _add_corpus(commands) -> None:  # noqa: ANN001
@@ -197,16 +226,47 @@ def _primer(options: argparse.Namespace):  # noqa: ANN202
 
 
 def _isl(options: argparse.Namespace) -> None:
-    from musiclib.isl import isl_of_pieces
-    from musiclib.sources import read_folder
+    generated, held_out, reference = _folders(options)
+    if options.estimator == "mixture":
+        score, unit = _bits_saved(generated, held_out, reference, options.seed)
+    else:
+        from musiclib.isl import isl_of_pieces
 
-    score = isl_of_pieces(read_folder(options.generated), read_folder(options.held_out))
+        score, unit = isl_of_pieces(generated, held_out), "nats a measure"
     if options.json:
         print(json.dumps(score._asdict()))
         return
     value = "none: every held-out measure was dropped" if score.isl is None else f"{score.isl:.4f}"
-    print(f"ISL {value} nats a measure; {score.held_out_measures} held-out measures, of which"
+    print(f"ISL {value} {unit}; {score.held_out_measures} held-out measures, of which"
           f" {score.dropped} dropped; {score.generated_measures} generated measures")  # fmt: skip
+
+
+def _bits_saved(generated: list, held_out: list, reference: list | None, seed: int) -> tuple:
+    from musiclib.bits_saved import bits_saved_of_pieces
+    from musiclib.isl import Score
+    from musiclib.measures import frequencies, piece_measures
+
+    given = None if reference is None else frequencies(reference)
+    value = bits_saved_of_pieces(generated, held_out, given, seed).value
+    counts = len(piece_measures(generated)), len(piece_measures(held_out))
+    return Score(value, *counts, dropped=0), "bits saved a note"
+
+
+def _folders(options: argparse.Namespace) -> list[list | None]:
+    from musiclib.sources import read_folder
+
+    folders = options.generated, options.held_out, options.reference
+    return [None if folder is None else list(read_folder(folder).values()) for folder in folders]
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from musiclib.evaluation import evaluate, table
+    from musiclib.sources import read_folder
+
+    reference = None if options.reference is None else read_folder(options.reference)
+    generated, held_out = read_folder(options.generated), read_folder(options.held_out)
+    result = evaluate(generated, held_out, reference, options.seed)
+    print(json.dumps(result, allow_nan=False) if options.json else table(result))
 
 
 def _corpus(options: argparse.Namespace) -> None:

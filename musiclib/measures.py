@@ -20,6 +20,17 @@ def measures(pieces: Sequence[np.ndarray]) -> np.ndarray:
     return stream[:whole].reshape(-1, CELLS)
 
 
+def piece_measures(pieces: Sequence[np.ndarray]) -> np.ndarray:
+    """All whole measures of pieces (T, 78, 2), each piece cut by itself: uint8 (n, 2496)."""
+    return np.concatenate([measures([]), *(measures([piece]) for piece in pieces)])
+
+
+def frequencies(pieces: Sequence[np.ndarray]) -> np.ndarray:
+    """How often each cell is played in the measures of pieces, float64 of shape (2496,)."""
+    table = piece_measures(pieces)
+    return table.sum(axis=0) / max(len(table), 1)
+
+
 def density(pieces: Sequence[np.ndarray]) -> float:
     """Notes sounding a step, over all steps of all pieces; 0 where there is no step."""
     steps = sum(len(piece) for piece in pieces)

@@ -93,14 +93,14 @@ def midi_files(folder: Path) -> list[Path]:
     return sorted(found, key=str)
 
 
-def read_folder(folder: Path) -> list[np.ndarray]:
-    """Note states of all MIDI files in a folder, ordered by path as strings."""
+def read_folder(folder: Path) -> dict[str, np.ndarray]:
+    """Note states of all MIDI files in a folder by their path in it, ordered as strings."""
     if not folder.is_dir():
         raise InputError(f"no folder {folder}: give one that holds MIDI files")
     paths = midi_files(folder)
     if not paths:
         raise InputError(f"no MIDI file (.mid, .midi) in {folder}")
-    return [midi.read_note_states(path) for path in paths]
+    return {str(path.relative_to(folder)): midi.read_note_states(path) for path in paths}
 
 
 def encode(source: Source) -> Encoded:

@@ -86,7 +86,7 @@ class Study:
 
     def composed(self, run: Run, checkpoint: int) -> list[np.ndarray]:
         """The composed pieces of a run at a checkpoint, read back from MIDI as note states."""
-        return read_folder(composition_folder(run, checkpoint, self.profile))
+        return list(read_folder(composition_folder(run, checkpoint, self.profile)).values())
 
     def scores(
         self, model: str, checkpoints: tuple[int, ...], kinds: tuple[str, ...]

@@ -115,7 +115,7 @@ def test_a_missing_or_empty_folder_is_refused(tmp_path, layout):
 def test_a_folder_is_read_in_file_name_order_as_strings(tmp_path):
     for number in (1, 2, 10, 11, 20):
         write_note_states(hand_states(number), tmp_path / f"{number}.mid")
-    assert [len(states) for states in read_folder(tmp_path)] == [1, 10, 11, 2, 20]
+    assert [len(states) for states in read_folder(tmp_path).values()] == [1, 10, 11, 2, 20]
 
 
 def test_without_leaks_drops_the_copy_and_nothing_else(chorales):

@@ -1,0 +1,161 @@
+"""All measures of generated music at once, each beside what real music reaches on it.
+
+The real music that stands in for generated pieces is drawn from the reference set, as many measures
+of it; where the reference is the held-out set itself, one half of its pieces is judged by the
+other.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from musiclib.bits_saved import bits_saved_of_pieces
+from musiclib.bootstrap import Estimate
+from musiclib.isl import Score, isl_of_pieces
+from musiclib.measures import density, frequencies, piece_measures
+from musiclib.plagiarism import longest_runs, nearest_measures
+from musiclib.precision_recall import precision_recall
+from musiclib.two_sample import two_sample_accuracy
+
+Pieces = Mapping[str, np.ndarray]
+
+UNITS = {
+    "bits saved": "bits a note over independent notes; more is better",
+    "two-sample accuracy": "share told apart from held-out; 0.5 is best",
+    "precision": "share of generated measures like held-out ones; read with recall",
+    "recall": "share of held-out measures covered; read with precision",
+    "published ISL": "nats a measure; silence scores best, see dropped",
+    "dropped": "share of held-out measures that the published ISL leaves out",
+    "density": "notes sounding a step",
+    "notes in common": "with the nearest training measure, the largest of any piece, 0 to 1",
+    "copied run": "measures copied note for note, the longest of any piece",
+}
+
+
+def evaluate(
+    generated: Pieces, held_out: Pieces, reference: Pieces | None = None, seed: int = 0
+) -> dict[str, Any]:
+    """Every measure of generated pieces (T, 78, 2) by name, ready for JSON.
+
+    `reference` (the training corpus) is what independent notes and plagiarism refer to; without it
+    the held-out set is. Raises InputError where there is no whole measure, or no held-out note.
+    """
+    known = held_out if reference is None else reference
+    given = frequencies(list(known.values()))
+    ours = quality(generated, held_out, given, seed)
+    pretended, judged = stand_in(generated, held_out, reference, seed)
+    real = quality(pretended, judged, given, seed) if pretended and judged else {}
+    copies = plagiarism(generated, known)
+    ours |= _worst(copies)
+    if reference is not None:
+        real |= _worst(plagiarism(held_out, reference))
+    return {
+        "measures": {
+            name: {"unit": unit, **_fields(ours.get(name)), "real music": _fields(real.get(name))}
+            for name, unit in UNITS.items()
+        },
+        "plagiarism": copies,
+        "generated": _counts(generated),
+        "held_out": _counts(held_out),
+        "reference": {"is_held_out": reference is None, **_counts(known)},
+        "seed": seed,
+    }
+
+
+def quality(
+    generated: Pieces, held_out: Pieces, given: np.ndarray, seed: int = 0
+) -> dict[str, Estimate | None]:
+    """The measures of likeness; `given` (2496,) is how often the reference plays each cell."""
+    ours, theirs = list(generated.values()), list(held_out.values())
+    published = isl_of_pieces(ours, theirs)
+    both = precision_recall(ours, theirs, seed) or (None, None)
+    share = published.dropped / published.held_out_measures
+    return {
+        "bits saved": bits_saved_of_pieces(ours, theirs, given, seed),
+        "two-sample accuracy": two_sample_accuracy(ours, theirs, seed),
+        "precision": both[0],
+        "recall": both[1],
+        "published ISL": _published(published),
+        "dropped": Estimate(share, None, None, published.held_out_measures),
+        "density": Estimate(density(ours), None, None, sum(map(len, ours))),
+    }
+
+
+def _published(score: Score) -> Estimate | None:
+    kept = score.held_out_measures - score.dropped
+    return None if score.isl is None else Estimate(score.isl, None, None, kept)
+
+
+def stand_in(
+    generated: Pieces, held_out: Pieces, reference: Pieces | None, seed: int = 0
+) -> tuple[Pieces, Pieces]:
+    """Real pieces in place of generated ones, and the held-out pieces that judge them."""
+    if reference is not None:
+        return as_many(reference, len(piece_measures(list(generated.values()))), seed), held_out
+    names = np.random.default_rng(seed).permutation(list(held_out)).tolist()
+    half = len(names) // 2
+    return {n: held_out[n] for n in names[:half]}, {n: held_out[n] for n in names[half:]}
+
+
+def as_many(pieces: Pieces, count: int, seed: int = 0) -> dict[str, np.ndarray]:
+    """Pieces drawn at random until they have `count` whole measures; the last is cut short."""
+    drawn, missing = {}, count
+    for name in np.random.default_rng(seed).permutation(list(pieces)).tolist():
+        if missing <= 0:
+            break
+        drawn[name] = pieces[name][: missing * 16]
+        missing -= len(drawn[name]) // 16
+    return drawn
+
+
+def plagiarism(generated: Pieces, training: Pieces) -> list[dict[str, Any]]:
+    """For each piece its nearest training measure and its longest copied run."""
+    nearest, runs = nearest_measures(generated, training), longest_runs(generated, training)
+    return [
+        {
+            "piece": name,
+            "nearest": nearest[name] and nearest[name]._asdict(),
+            "copied_run": runs[name]._asdict(),
+        }
+        for name in generated
+    ]
+
+
+def _worst(copies: list[dict[str, Any]]) -> dict[str, Estimate]:
+    shares = [copy["nearest"]["share"] if copy["nearest"] else 0.0 for copy in copies]
+    runs = [copy["copied_run"]["measures"] for copy in copies]
+    return {
+        "notes in common": Estimate(max(shares), None, None, len(copies)),
+        "copied run": Estimate(max(runs), None, None, len(copies)),
+    }
+
+
+def _fields(estimate: Estimate | None) -> dict[str, float | None]:
+    return (estimate or Estimate(None, None, None, 0))._asdict()
+
+
+def _counts(pieces: Pieces) -> dict[str, int]:
+    music = list(pieces.values())
+    return {
+        "pieces": len(music),
+        "steps": sum(map(len, music)),
+        "measures": len(piece_measures(music)),
+    }
+
+
+def table(result: dict[str, Any]) -> str:
+    """The measures as text, a line each: the value and its interval, real music's, how to read."""
+    rows = [("measure", "generated", "real music", "reads")]
+    for name, fields in result["measures"].items():
+        rows.append((name, _shown(fields), _shown(fields["real music"]), fields["unit"]))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return "\n".join(lines)
+
+
+def _shown(fields: dict[str, Any]) -> str:
+    if fields["value"] is None:
+        return "none"
+    spread = "" if fields["low"] is None else f" ({fields['low']:.3g} to {fields['high']:.3g})"
+    return f"{fields['value']:.4g}{spread}"
