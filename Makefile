@@ -22,7 +22,7 @@ export MALLOC_TRIM_THRESHOLD_ := 100000000000
 export MALLOC_TOP_PAD_ := 67108864
 
 .DEFAULT_GOAL := help
-.PHONY: help paper figure3a figure3b figure4 figure5 table1 test lab clean notebooks FORCE
+.PHONY: help paper figure3a figure3b figure4 figure5 table1 test bench-isl lab clean notebooks FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9 ]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ test: .venv/installed ## lint, test the package, compare the notebooks with thei
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest -q -rs
 	$(BIN)/python -m pytest -q --nbval-lax --nbval-cell-timeout=600 notebooks
+
+bench-isl: .venv/installed ## our ISL against statsmodels, in one run
+	$(BIN)/python benchmarks/isl.py
 
 lab: .venv/installed ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks
@@ -65,7 +68,8 @@ $(RESULTS)/02-train-lstm.json $(RESULTS)/03-train-biaxial.json: $(RESULTS)/01-co
 $(RESULTS)/04-figure-3.json: $(RESULTS)/02-train-lstm.json $(RESULTS)/03-train-biaxial.json
 $(RESULTS)/05-compose.json: $(RESULTS)/02-train-lstm.json $(RESULTS)/03-train-biaxial.json
 $(RESULTS)/06-figure-4-and-table-1.json $(RESULTS)/07-figure-5.json: $(RESULTS)/05-compose.json
-$(RESULTS)/08-results.json: $(filter-out $(RESULTS)/08-results.json,$(DONE))
+$(RESULTS)/08-why-silence-wins.json: $(RESULTS)/06-figure-4-and-table-1.json
+$(RESULTS)/09-results.json: $(filter-out $(RESULTS)/09-results.json,$(DONE))
 
 .venv/installed: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \

@@ -4,13 +4,44 @@ A note is what lies between a strike and the next strike or rest of its pitch, i
 (T, 78, 2). Randomness comes from a generator that is passed in.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from sklearn.cluster import KMeans
 
-from musiclib.midi import ARTICULATE, PLAY
+from musiclib.measures import piece_measures
+from musiclib.midi import ARTICULATE, NOTES, PLAY
 from musiclib.transforms import legal, shift
 
 FARTHEST = 6  # semitones
+
+REAL, SILENCE = "real", "silence"
+FROM_BEST_TO_WORST = (
+    REAL,
+    "10 % shifted",
+    "30 % shifted",
+    "independent notes",
+    "half deleted",
+    "90 % deleted",
+    SILENCE,
+)
+BELOW_REAL = ("20 measures repeated", "300 cluster centres")
+
+
+def controls(pieces: Sequence[np.ndarray], seed: int) -> dict[str, list[np.ndarray]]:
+    """Sets of pieces (T, 78, 2) made of real ones, named as above; some are one long piece."""
+    rng, table = np.random.default_rng(seed), piece_measures(pieces)
+    moved = {f"{p} % shifted": [shift_notes(x, p / 100, rng) for x in pieces] for p in (10, 30)}
+    thinned = {"half deleted": 0.5, "90 % deleted": 0.1}
+    thinned = {name: [thin(x, keep, rng) for x in pieces] for name, keep in thinned.items()}
+    tables = {
+        "independent notes": independent(table, rng),
+        SILENCE: np.zeros_like(table),
+        "20 measures repeated": repeated(table, 20, rng),
+        "300 cluster centres": centres(table, 300, seed),
+    }
+    as_pieces = {name: [part.reshape(-1, NOTES, 2)] for name, part in tables.items()}
+    return {REAL: list(pieces)} | moved | thinned | as_pieces
 
 
 def thin(states: np.ndarray, keep: float, rng: np.random.Generator) -> np.ndarray:

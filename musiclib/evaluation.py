@@ -13,7 +13,7 @@ import numpy as np
 from musiclib.bits_saved import bits_saved_of_pieces
 from musiclib.bootstrap import Estimate
 from musiclib.isl import Score, isl_of_pieces
-from musiclib.measures import density, frequencies, piece_measures
+from musiclib.measures import STEPS_PER_MEASURE, density, frequencies, piece_measures
 from musiclib.plagiarism import longest_runs, nearest_measures
 from musiclib.precision_recall import precision_recall
 from musiclib.two_sample import two_sample_accuracy
@@ -92,20 +92,28 @@ def stand_in(
 ) -> tuple[Pieces, Pieces]:
     """Real pieces in place of generated ones, and the held-out pieces that judge them."""
     if reference is not None:
-        return as_many(reference, len(piece_measures(list(generated.values()))), seed), held_out
+        sizes = [len(piece) // STEPS_PER_MEASURE for piece in generated.values()]
+        return as_many(reference, sum(sizes), max(sizes), seed), held_out
     names = np.random.default_rng(seed).permutation(list(held_out)).tolist()
     half = len(names) // 2
     return {n: held_out[n] for n in names[:half]}, {n: held_out[n] for n in names[half:]}
 
 
-def as_many(pieces: Pieces, count: int, seed: int = 0) -> dict[str, np.ndarray]:
-    """Pieces drawn at random until they have `count` whole measures; the last is cut short."""
+def as_many(pieces: Pieces, count: int, longest: int, seed: int = 0) -> dict[str, np.ndarray]:
+    """`count` measures of real music: random excerpts of at most `longest` measures, none twice.
+
+    All there is where the pieces hold fewer.
+    """
+    size = longest * STEPS_PER_MEASURE
+    places = [(name, at) for name, piece in pieces.items() for at in range(0, len(piece), size)]
     drawn, missing = {}, count
-    for name in np.random.default_rng(seed).permutation(list(pieces)).tolist():
-        if missing <= 0:
+    for index in np.random.default_rng(seed).permutation(len(places)):
+        name, at = places[index]
+        excerpt = pieces[name][at : at + min(longest, missing) * STEPS_PER_MEASURE]
+        drawn[f"{name}, step {at}"] = excerpt
+        missing -= len(excerpt) // STEPS_PER_MEASURE
+        if not missing:
             break
-        drawn[name] = pieces[name][: missing * 16]
-        missing -= len(drawn[name]) // 16
     return drawn
 
 

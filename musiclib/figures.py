@@ -9,14 +9,23 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from musiclib.files import replacing
 from musiclib.pca import Projection
 
 PALETTE = sns.color_palette("colorblind")
 COLOURS = {"plain": PALETTE[0], "curriculum": PALETTE[1], "published": "0.35"}
-NAMES = {"plain": "without curriculum", "curriculum": "with curriculum", "published": "published"}
+COLOURS |= {"real": PALETTE[2], "lstm": PALETTE[0]}
+COLOURS |= {"categorical": PALETTE[0], "bernoulli": PALETTE[4]}
+NAMES = {
+    "plain": "without curriculum",
+    "curriculum": "with curriculum",
+    "real": "real music",
+    "lstm": "our LSTM, last epoch",
+    "categorical": "categorical loss (paper)",
+    "bernoulli": "Bernoulli loss",
+}
 TRAINING, GENERATED = PALETTE[2], PALETTE[0]
 COLUMN = 5.2  # inches
 
@@ -69,38 +78,115 @@ def learning_curves(table: pd.DataFrame, x: str, unit: str) -> Figure:
     return figure
 
 
-def isl_curve(table: pd.DataFrame, published: Mapping[str, Sequence[float]], total: int) -> Figure:
-    """Figure 4: ISL against the share of training done, published points beside ours.
+def isl_curves(
+    table: pd.DataFrame,
+    published: Mapping[str, Sequence[float]],
+    total: int,
+    ceiling: Sequence[float],
+) -> Figure:
+    """Figure 4: ISL as published, then what it leaves out and bits saved, over training.
 
-    `table` has the columns curriculum, seed, checkpoint (of `total` iterations) and isl.
+    `table` has the columns curriculum, seed, checkpoint (of `total` iterations), isl,
+    dropped_share (%) and bits; `ceiling` is what real music saves, a value a seed.
     """
-    figure, axes = plt.subplots(figsize=(COLUMN, 3.4), layout="constrained")
+    figure, panels = plt.subplots(1, 3, figsize=(2.3 * COLUMN, 3.4), layout="constrained")
     table = table.assign(share=100 * table["checkpoint"] / total)
-    for kind, rows in table.groupby("curriculum", sort=False):
-        band(axes, rows, "share", "isl", str(kind), marker="o", markersize=4)
+    for axes, column in zip(panels, ("isl", "dropped_share", "bits"), strict=True):
+        for kind, rows in table.groupby("curriculum", sort=False):
+            band(axes, rows, "share", column, str(kind), marker="o", markersize=4)
+        axes.set(xlabel=f"training done, % of {total:,} iterations", xlim=(0, 100))
     share = np.asarray(published["iterations"]) / 100
-    axes.plot(share, published["isl"], "s--", color=COLOURS["published"], markersize=4, lw=1,
-              label="published, of 10,000", mfc="white")  # fmt: skip
-    axes.set(xlabel=f"share of training done (100 % = {total:,} iterations), %")
-    axes.set(ylabel="ISL, nats a measure", xlim=(0, 100))
-    axes.legend()
+    panels[0].plot(share, published["isl"], "s--", color=COLOURS["published"], markersize=4, lw=1,
+                   label="published, of 10,000", mfc="white")  # fmt: skip
+    panels[0].set(ylabel="ISL, nats a measure", title="as published")
+    panels[0].legend()
+    panels[1].set(
+        ylabel="held-out measures dropped, %", title="what ISL leaves out", ylim=(0, None)
+    )
+    panels[2].set(ylabel="bits saved a note", title="repaired: nothing left out")
+    level(panels[2], ceiling, "real music")
+    panels[2].axhline(0, color="0.6", lw=0.8)
     return figure
 
 
-def projections(panels: Mapping[int, Projection]) -> Figure:
-    """Figure 5: training (green) and generated (blue) measures, a panel an iteration."""
+def level(axes: Axes, values: Sequence[float], label: str) -> None:
+    """A landmark: the mean of values as a dashed line, lowest to highest as a band."""
+    mean = float(np.mean(values))
+    axes.axhline(mean, color=TRAINING, ls="--", lw=1.2)
+    axes.axhspan(min(values), max(values), color=TRAINING, alpha=0.15, lw=0)
+    place = axes.get_yaxis_transform()
+    axes.margins(y=0.1)
+    axes.text(0.02, max(values), label, color=TRAINING, transform=place, va="bottom", fontsize=8)
+
+
+def projections(
+    published: Mapping[int, Projection],
+    together: Mapping[int, Projection],
+    overlaps: Mapping[int, str],
+) -> Figure:
+    """Figure 5: training (green) and generated (blue) measures, a column an iteration.
+
+    Above, as published, each panel has its own components; below all panels share one pair, so
+    that they can be compared, and say how far the clouds overlap.
+    """
     figure, grid = plt.subplots(
-        1, len(panels), figsize=(3.6 * len(panels), 3.4), layout="constrained"
+        2, len(published), figsize=(3.6 * len(published), 6.8), layout="constrained", squeeze=False
     )
-    for axes, (iteration, points) in zip(np.atleast_1d(grid), panels.items(), strict=True):
-        for part, colour, mark in (("training", TRAINING, "o"), ("generated", GENERATED, "^")):
-            xy = getattr(points, part)
-            axes.scatter(*xy.T, s=9, color=colour, marker=mark, alpha=0.45, lw=0, label=part,
-                         rasterized=True)  # fmt: skip
-        first, second = 100 * points.explained
-        axes.set(
-            title=f"iteration {iteration:,}", xlabel=f"component 1 ({first:.0f} % of variance)"
-        )
-        axes.set(ylabel=f"component 2 ({second:.0f} %)")
-    grid.flat[0].legend(markerscale=2) if len(panels) > 1 else grid.legend(markerscale=2)
+    for row, panels in zip(grid, (published, together), strict=True):
+        for axes, (iteration, points) in zip(row, panels.items(), strict=True):
+            _clouds(axes, points)
+            axes.set_title(f"iteration {iteration:,}")
+    for axes, iteration in zip(grid[1], together, strict=True):
+        axes.set_title(f"iteration {iteration:,}\noverlap {overlaps[iteration]}")
+        axes.sharex(grid[1, 0])
+        axes.sharey(grid[1, 0])
+    grid[0, 0].legend(markerscale=2)
+    return figure
+
+
+def _clouds(axes: Axes, points: Projection) -> None:
+    for part, colour, mark in (("training", TRAINING, "o"), ("generated", GENERATED, "^")):
+        xy = getattr(points, part)
+        axes.scatter(*xy.T, s=9, color=colour, marker=mark, alpha=0.45, lw=0, label=part,
+                     rasterized=True)  # fmt: skip
+    first, second = 100 * points.explained
+    axes.set(xlabel=f"component 1 ({first:.0f} % of variance)")
+    axes.set(ylabel=f"component 2 ({second:.0f} %)")
+
+
+def thinning(table: pd.DataFrame, ceiling: Sequence[float]) -> Figure:
+    """What thinning does: published ISL, what it drops, and bits saved, against notes kept.
+
+    `table` has the columns music, seed, kept (%), isl, dropped_share (%) and bits.
+    """
+    figure, panels = plt.subplots(1, 3, figsize=(2.3 * COLUMN, 3.4), layout="constrained")
+    for axes, column in zip(panels, ("isl", "dropped_share", "bits"), strict=True):
+        for music, rows in table.groupby("music", sort=False):
+            band(axes, rows, "kept", column, str(music), marker="o", markersize=4)
+        axes.set(xlabel="notes kept, %", xscale="log")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.invert_xaxis()
+    panels[0].set(ylabel="ISL, nats a measure", title="published: silence wins")
+    panels[1].set(ylabel="held-out measures dropped, %", title="what ISL leaves out")
+    panels[2].set(ylabel="bits saved a note", title="repaired")
+    level(panels[2], ceiling, "real music, other pieces")
+    panels[0].legend()
+    return figure
+
+
+def densities(table: pd.DataFrame, corpus: float) -> Figure:
+    """Notes a step over epochs under both losses, predicted on real music and composed.
+
+    `table` has the columns loss, seed, epoch, predicted and composed.
+    """
+    figure, panels = plt.subplots(1, 2, figsize=(2 * COLUMN, 3.2), layout="constrained")
+    for axes, column in zip(panels, ("predicted", "composed"), strict=True):
+        for loss, rows in table.groupby("loss", sort=False):
+            band(axes, rows, "epoch", column, str(loss), marker="o", markersize=4)
+        axes.axhline(corpus, color="0.35", ls=":", label="main corpus")
+        axes.set(title=column, xlabel="epoch", yscale="log", ylabel="notes a step")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_locator(NullLocator())
+    panels[0].legend()
     return figure

@@ -31,6 +31,16 @@ def frequencies(pieces: Sequence[np.ndarray]) -> np.ndarray:
     return table.sum(axis=0) / max(len(table), 1)
 
 
+def draw_measures(
+    pieces: Sequence[np.ndarray], most: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """At most `most` measures of pieces, in random order, and the number of each one's piece."""
+    counts = [len(piece) // STEPS_PER_MEASURE for piece in pieces]
+    number = np.repeat(np.arange(len(pieces)), counts)
+    chosen = np.random.default_rng(seed).permutation(len(number))[:most]
+    return piece_measures(pieces)[chosen], number[chosen]
+
+
 def density(pieces: Sequence[np.ndarray]) -> float:
     """Notes sounding a step, over all steps of all pieces; 0 where there is no step."""
     steps = sum(len(piece) for piece in pieces)

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.metrics.pairwise import euclidean_distances
 
 from musiclib.bootstrap import Estimate, ratio
-from musiclib.two_sample import drawn
+from musiclib.measures import draw_measures
 
 NEIGHBOURS = 3
 MOST = 2000  # measures a side
@@ -26,10 +26,12 @@ def precision_recall(
 
     None where a side has no more measures than neighbours are asked for.
     """
-    count = min(len(drawn(side, MOST, seed)[0]) for side in (generated, real))
+    count = min(len(draw_measures(side, MOST, seed)[0]) for side in (generated, real))
     if count <= NEIGHBOURS:
         return None
-    (ours, our_piece), (theirs, their_piece) = (drawn(s, count, seed) for s in (generated, real))
+    (ours, our_piece), (theirs, their_piece) = (
+        draw_measures(s, count, seed) for s in (generated, real)
+    )
     return (
         _by_piece(within(ours, theirs), our_piece, seed),
         _by_piece(within(theirs, ours), their_piece, seed),

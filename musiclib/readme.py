@@ -12,13 +12,13 @@ BLOCK = re.compile(r"(<!-- numbers -->\n).*(<!-- /numbers -->)", re.DOTALL)
 
 def shown_profile() -> str:
     """The profile whose results the README shows: `paper` once it exists."""
-    return "paper" if (ROOT / "results" / "paper" / "08-results.json").exists() else "quick"
+    return "paper" if (ROOT / "results" / "paper" / "09-results.json").exists() else "quick"
 
 
 def numbers(profile: str) -> str:
     """The README's block: what was run, Table 1, and the figures."""
     folder = Path("figures") / profile
-    record = json.loads((ROOT / "results" / profile / "08-results.json").read_text())
+    record = json.loads((ROOT / "results" / profile / "09-results.json").read_text())
     table = (ROOT / folder / "results.md").read_text()
     table1 = (ROOT / folder / "table1.md").read_text()
     images = "\n\n".join(f"![{title}]({folder}/{name}.png)" for name, title in FIGURES.items())
@@ -51,5 +51,5 @@ def refreshed(text: str, profile: str) -> str:
 def refresh() -> None:
     """Bring README.md up to date with the result files, where there are any."""
     profile = shown_profile()
-    if (ROOT / "results" / profile / "08-results.json").exists():
+    if (ROOT / "results" / profile / "09-results.json").exists():
         write_text(README, refreshed(README.read_text(encoding="utf-8"), profile))

@@ -1,7 +1,9 @@
 """The paper's experiments in one place: what the notebooks train, compose, judge and write down."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +12,18 @@ import pandas as pd
 
 from musiclib import corpus as corpora
 from musiclib import profiles
+from musiclib.bits_saved import bits_saved_of_pieces
 from musiclib.compositions import compose_run, composition_folder
 from musiclib.errors import InputError
+from musiclib.evaluation import as_many
 from musiclib.files import ROOT, digest, write_json, write_text
 from musiclib.isl import isl_of_pieces
-from musiclib.measures import density
+from musiclib.measures import STEPS_PER_MEASURE, density, frequencies
 from musiclib.parallel import side_by_side
 from musiclib.runs import Run, RunConfig, find, train_runs, workers
 from musiclib.sources import read_folder
 
-KINDS = {"plain": False, "curriculum": True}
+KINDS = ("plain", "curriculum")
 
 
 class Study:
@@ -46,27 +50,25 @@ class Study:
         """The music as trained on: in C major or A minor."""
         return corpora.prepare(self.corpus, normalise=True)
 
-    def configs(self, model: str) -> dict[tuple[str, int], RunConfig]:
-        """The runs of "lstm" or "biaxial": without and with curriculum, a run a seed."""
-        base = RunConfig(
-            self.profile.config(model),
+    def config(self, model: str, kind: str, seed: int) -> RunConfig:
+        """The run of "lstm" or "biaxial": "plain", with "curriculum", or the LSTM's "bernoulli"."""
+        published = self.profile.config(model)
+        return RunConfig(
+            replace(published, loss="bernoulli") if kind == "bernoulli" else published,
+            curriculum=kind == "curriculum",
+            seed=seed,
             held_out_every=self.profile.held_out_every[model],
             held_out_batches=self.profile.held_out_batches,
         )
-        return {
-            (kind, seed): replace(base, curriculum=curriculum, seed=seed)
-            for kind, curriculum in KINDS.items()
-            for seed in self.seeds
-        }
 
-    def train(self, model: str) -> dict[tuple[str, int], Run]:
+    def train(self, model: str, kinds: tuple[str, ...] = KINDS) -> dict[tuple[str, int], Run]:
         """The trained runs by (kind, seed): trained now, side by side, unless they were before."""
-        configs = self.configs(model)
+        configs = {(kind, s): self.config(model, kind, s) for kind in kinds for s in self.seeds}
         return dict(zip(configs, train_runs(list(configs.values()), self.corpus), strict=True))
 
     def run(self, model: str, kind: str, seed: int) -> Run:
         """One run, trained before."""
-        run = find(self.configs(model)[kind, seed], self.corpus)
+        run = find(self.config(model, kind, seed), self.corpus)
         if not run.finished:
             raise InputError(f"{run.directory} is not trained: run the training notebooks first")
         return run
@@ -91,22 +93,39 @@ class Study:
     def scores(
         self, model: str, checkpoints: tuple[int, ...], kinds: tuple[str, ...]
     ) -> pd.DataFrame:
-        """ISL and density of what was composed: a row a kind, seed and checkpoint.
+        """How what was composed is judged: a row a kind, seed and checkpoint.
 
-        Columns: curriculum, seed, checkpoint, isl (NaN where all held-out measures were dropped),
-        generated_measures, held_out_measures, dropped, density (notes a step).
+        Columns: curriculum, seed, checkpoint, those of `judge`.
         """
-        held_out = corpora.states_of(self.music.held_out)
-        rows = []
-        for kind in kinds:
-            for seed in self.seeds:
-                run = self.run(model, kind, seed)
-                for checkpoint in checkpoints:
-                    pieces = self.composed(run, checkpoint)
-                    score = isl_of_pieces(pieces, held_out)._asdict()
-                    key = {"curriculum": kind, "seed": seed, "checkpoint": checkpoint}
-                    rows.append(key | score | {"density": density(pieces)})
-        return pd.DataFrame(rows).astype({"isl": float})
+        keys = list(product(kinds, self.seeds, checkpoints))
+        jobs = [
+            (composition_folder(self.run(model, kind, seed), at, self.profile), *self.judges)
+            for kind, seed, at in keys
+        ]
+        judged = side_by_side(_judge_folder, jobs, "scoring")
+        names = ("curriculum", "seed", "checkpoint")
+        return pd.DataFrame(
+            [dict(zip(names, key, strict=True)) | j for key, j in zip(keys, judged, strict=True)]
+        )
+
+    @cached_property
+    def judges(self) -> tuple[list[np.ndarray], np.ndarray]:
+        """What judges: the held-out pieces, and how often the main corpus plays each cell."""
+        return corpora.states_of(self.music.held_out), frequencies(
+            corpora.states_of(self.music.main)
+        )
+
+    def judge(self, sets: Sequence[Sequence[np.ndarray]]) -> pd.DataFrame:
+        """How sets of pieces (T, 78, 2) are judged, a row each: the columns of `judge`."""
+        jobs = [(pieces, *self.judges) for pieces in sets]
+        return pd.DataFrame(side_by_side(judge, jobs, "scoring"))
+
+    def real(self, seed: int, count: int | None = None) -> list[np.ndarray]:
+        """Excerpts of the main corpus as long as composed pieces, and as many unless told."""
+        longest = self.profile.steps // STEPS_PER_MEASURE
+        pieces = {piece.name: piece.states for piece in self.music.main}
+        count = self.profile.pieces * longest if count is None else count
+        return list(as_many(pieces, count, longest, seed).values())
 
     def save_result(self, name: str, numbers: dict[str, Any], **more: Any) -> Path:
         """Write results/<profile>/<name>.json: the numbers and what they rest on."""
@@ -141,3 +160,30 @@ class Study:
         """Write a table as Markdown and as CSV."""
         write_text(self.figures / f"{name}.md", markdown)
         write_text(self.figures / f"{name}.csv", csv)
+
+
+def judge(
+    pieces: Sequence[np.ndarray], held_out: Sequence[np.ndarray], given: np.ndarray
+) -> dict[str, float]:
+    """ISL, what it drops (count, %), bits saved a note with interval, and density of pieces.
+
+    `given` (2496,) is how often the reference plays each cell. `isl` is NaN where all held-out
+    measures were dropped, the interval where there is one held-out piece alone.
+    """
+    score = isl_of_pieces(pieces, held_out)
+    bits = bits_saved_of_pieces(pieces, held_out, given)
+    return {
+        **score._asdict(),
+        "isl": np.nan if score.isl is None else score.isl,
+        "dropped_share": 100 * score.dropped / score.held_out_measures,
+        "bits": bits.value,
+        "bits_low": np.nan if bits.low is None else bits.low,
+        "bits_high": np.nan if bits.high is None else bits.high,
+        "density": density(pieces),
+    }
+
+
+def _judge_folder(
+    folder: Path, held_out: Sequence[np.ndarray], given: np.ndarray
+) -> dict[str, float]:
+    return judge(list(read_folder(folder).values()), held_out, given)

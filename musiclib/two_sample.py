@@ -14,7 +14,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
 from musiclib.bootstrap import Estimate, ratio
-from musiclib.measures import measures
+from musiclib.measures import draw_measures
 from musiclib.parallel import cores
 
 TREES = 200
@@ -29,9 +29,9 @@ def two_sample_accuracy(
 
     None where a side has fewer than two pieces with a whole measure.
     """
-    sides = [drawn(side, MOST, seed) for side in (first, second)]
+    sides = [draw_measures(side, MOST, seed) for side in (first, second)]
     count = min(len(table) for table, _ in sides)
-    sides = [drawn(side, count, seed) for side in (first, second)]
+    sides = [draw_measures(side, count, seed) for side in (first, second)]
     folds = min(FOLDS, *(len(np.unique(pieces)) for _, pieces in sides))
     if folds < 2:
         return None
@@ -43,12 +43,3 @@ def two_sample_accuracy(
     guess = cross_val_predict(trees, table, truth, groups=piece, cv=splits)
     right = [guess[piece == name] == truth[piece == name] for name in np.unique(piece)]
     return ratio(np.array([r.sum() for r in right]), np.array([len(r) for r in right]), seed)
-
-
-def drawn(pieces: Sequence[np.ndarray], most: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """At most `most` measures of pieces, in random order, and the number of each one's piece."""
-    cut = [measures([piece]) for piece in pieces]
-    table = np.concatenate([measures([]), *cut])
-    number = np.repeat(np.arange(len(cut)), [len(part) for part in cut])
-    chosen = np.random.default_rng(seed).permutation(len(table))[:most]
-    return table[chosen], number[chosen]
