@@ -9,6 +9,9 @@ Where things are:
 - ``curriculum``, ``batches``, ``training``, ``runs``: how they are trained (section 2.3)
 - ``composing``, ``compositions``: how they compose, and into which folders
 - ``measures``, ``isl``, ``pca``: how their music is judged (sections 2.5 and 3)
+- ``bits_saved``, ``mixture``, ``bootstrap``: the measure that repairs ISL, and its intervals
+- ``two_sample``, ``precision_recall``, ``plagiarism``, ``evaluation``: what else can be asked of it
+- ``controls``: music made worse in known ways, to judge the judges
 - ``profiles``, ``study``, ``curves``, ``figures``, ``results``, ``published``: the paper's numbers
 - ``cli``, ``notebooks``, ``readme``: what `make` and people run
 - ``files``, ``parallel``, ``progress``, ``errors``: safe writing, processes, progress, messages
