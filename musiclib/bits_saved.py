@@ -51,8 +51,9 @@ def bits_saved(
     `reference` is the held-out set itself unless it is given. Raises InputError where there is
     nothing to score: an empty table, other widths, or held-out measures without a note.
     """
+    validate(generated, held_out)
     reference = held_out if reference is None else reference
-    validate(reference, held_out)
+    validate(reference, held_out, "reference")
     bits = saved(generated, held_out, reference.mean(axis=0), seed)
     _check_notes(held_out)
     return float(bits.sum() / held_out.sum())
@@ -66,15 +67,14 @@ def bits_saved_of_pieces(
 ) -> Estimate:
     """Bits saved a note by generated pieces (T, 78, 2) on held-out ones; `n` counts the notes.
 
-    `frequencies` (2496,) are those of the held-out measures themselves unless they are given. A
-    held-out piece without a note in a whole measure is left out.
+    `frequencies` (2496,) are those of the held-out measures themselves unless they are given.
     """
-    pieces = [piece for piece in held_out if measures([piece]).any()]
-    theirs = piece_measures(pieces or held_out)
-    given = theirs.mean(axis=0) if frequencies is None else frequencies
-    bits = saved(piece_measures(generated), theirs, given, seed)
+    ours, theirs = piece_measures(generated), piece_measures(held_out)
+    validate(ours, theirs)
     _check_notes(theirs)
-    ends = np.cumsum([len(measures([piece])) for piece in pieces])[:-1]
+    bits = saved(ours, theirs, theirs.mean(axis=0) if frequencies is None else frequencies, seed)
+    counts = [len(measures([piece])) for piece in held_out]
+    ends = np.cumsum([count for count in counts if count])[:-1]
     totals = np.array([part.sum() for part in np.split(bits, ends)])
     notes = np.array([part.sum() for part in np.split(theirs, ends)])
     return ratio(totals, notes, seed)

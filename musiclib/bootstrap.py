@@ -18,12 +18,16 @@ class Estimate(NamedTuple):
 
 
 def ratio(totals: np.ndarray, counts: np.ndarray, seed: int = 0) -> Estimate:
-    """sum(totals) / sum(counts) over pieces; the interval resamples them. Counts must be > 0."""
+    """sum(totals) / sum(counts) over pieces, and its interval from resampling them.
+
+    At least one count must be above 0; resamples without any are left out.
+    """
     value, n = float(np.sum(totals) / np.sum(counts)), int(np.sum(counts))
     if len(totals) < 2:
         return Estimate(value, None, None, n)
     drawn = np.random.default_rng(seed).integers(len(totals), size=(RESAMPLES, len(totals)))
-    values = totals[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
+    sums, items = totals[drawn].sum(axis=1), counts[drawn].sum(axis=1)
+    values = sums[items > 0] / items[items > 0]
     return Estimate(value, *interval(values), n)
 
 

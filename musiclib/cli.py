@@ -244,9 +244,9 @@ def _isl(options: argparse.Namespace) -> None:
 def _bits_saved(generated: list, held_out: list, reference: list | None, seed: int) -> tuple:
     from musiclib.bits_saved import bits_saved_of_pieces
     from musiclib.isl import Score
-    from musiclib.measures import frequencies, piece_measures
+    from musiclib.measures import cell_frequencies, piece_measures
 
-    given = None if reference is None else frequencies(reference)
+    given = None if reference is None else cell_frequencies(reference)
     value = bits_saved_of_pieces(generated, held_out, given, seed).value
     counts = len(piece_measures(generated)), len(piece_measures(held_out))
     return Score(value, *counts, dropped=0), "bits saved a note"

@@ -11,7 +11,7 @@ from sklearn.cluster import KMeans
 
 from musiclib.measures import piece_measures
 from musiclib.midi import ARTICULATE, NOTES, PLAY
-from musiclib.transforms import legal, shift
+from musiclib.transforms import shift
 
 FARTHEST = 6  # semitones
 
@@ -55,7 +55,7 @@ def shift_notes(states: np.ndarray, share: float, rng: np.random.Generator) -> n
     intervals = [i for i in range(-FARTHEST, FARTHEST + 1) if i]
     by = np.where(chosen, _a_note(states, lambda size: rng.choice(intervals, size)), 0)
     moved = [shift(states * (by == i)[..., None], i) for i in (0, *intervals)]
-    return legal(np.maximum.reduce(moved))
+    return np.maximum.reduce(moved)
 
 
 def _a_note(states: np.ndarray, draw) -> np.ndarray:  # noqa: ANN001

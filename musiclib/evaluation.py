@@ -5,15 +5,17 @@ of it; where the reference is the held-out set itself, one half of its pieces is
 other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain, zip_longest
 from typing import Any
 
 import numpy as np
 
 from musiclib.bits_saved import bits_saved_of_pieces
 from musiclib.bootstrap import Estimate
-from musiclib.isl import Score, isl_of_pieces
-from musiclib.measures import STEPS_PER_MEASURE, density, frequencies, piece_measures
+from musiclib.errors import InputError
+from musiclib.isl import Score, isl_of_pieces, validate
+from musiclib.measures import STEPS_PER_MEASURE, cell_frequencies, density, piece_measures
 from musiclib.plagiarism import longest_runs, nearest_measures
 from musiclib.precision_recall import precision_recall
 from musiclib.two_sample import two_sample_accuracy
@@ -22,7 +24,7 @@ Pieces = Mapping[str, np.ndarray]
 
 UNITS = {
     "bits saved": "bits a note over independent notes; more is better",
-    "two-sample accuracy": "share told apart from held-out; 0.5 is best",
+    "two-sample accuracy": "share told apart from held-out; 0.5 is best, far below are copies",
     "precision": "share of generated measures like held-out ones; read with recall",
     "recall": "share of held-out measures covered; read with precision",
     "published ISL": "nats a measure; silence scores best, see dropped",
@@ -41,11 +43,14 @@ def evaluate(
     `reference` (the training corpus) is what independent notes and plagiarism refer to; without it
     the held-out set is. Raises InputError where there is no whole measure, or no held-out note.
     """
+    validate(*(piece_measures(list(side.values())) for side in (generated, held_out)))
     known = held_out if reference is None else reference
-    given = frequencies(list(known.values()))
+    given = cell_frequencies(list(known.values()))
     ours = quality(generated, held_out, given, seed)
-    pretended, judged = stand_in(generated, held_out, reference, seed)
-    real = quality(pretended, judged, given, seed) if pretended and judged else {}
+    try:
+        real = quality(*stand_in(generated, held_out, reference, seed), given, seed)
+    except InputError:  # too little real music to stand in: its column says none
+        real = {}
     copies = plagiarism(generated, known)
     ours |= _worst(copies)
     if reference is not None:
@@ -94,7 +99,7 @@ def stand_in(
     if reference is not None:
         sizes = [len(piece) // STEPS_PER_MEASURE for piece in generated.values()]
         return as_many(reference, sum(sizes), max(sizes), seed), held_out
-    names = np.random.default_rng(seed).permutation(list(held_out)).tolist()
+    names = _mixed(held_out, np.random.default_rng(seed))
     half = len(names) // 2
     return {n: held_out[n] for n in names[:half]}, {n: held_out[n] for n in names[half:]}
 
@@ -102,19 +107,30 @@ def stand_in(
 def as_many(pieces: Pieces, count: int, longest: int, seed: int = 0) -> dict[str, np.ndarray]:
     """`count` measures of real music: random excerpts of at most `longest` measures, none twice.
 
-    All there is where the pieces hold fewer.
+    Pieces come in random order and give an excerpt each before any gives a second one. All there
+    is where the pieces hold fewer measures.
     """
-    size = longest * STEPS_PER_MEASURE
-    places = [(name, at) for name, piece in pieces.items() for at in range(0, len(piece), size)]
-    drawn, missing = {}, count
-    for index in np.random.default_rng(seed).permutation(len(places)):
-        name, at = places[index]
-        excerpt = pieces[name][at : at + min(longest, missing) * STEPS_PER_MEASURE]
-        drawn[f"{name}, step {at}"] = excerpt
-        missing -= len(excerpt) // STEPS_PER_MEASURE
-        if not missing:
-            break
+    rng, drawn, missing = np.random.default_rng(seed), {}, count
+    rounds = zip_longest(*(_excerpts(pieces, name, longest, rng) for name in _mixed(pieces, rng)))
+    for name, at, excerpt in filter(None, chain.from_iterable(rounds)):
+        whole = min(len(excerpt) // STEPS_PER_MEASURE, missing)
+        if whole:
+            drawn[f"{name}, step {at}"] = excerpt[: whole * STEPS_PER_MEASURE]
+            missing -= whole
     return drawn
+
+
+def _mixed(items: Iterable, rng: np.random.Generator) -> list:
+    listed = list(items)
+    return [listed[index] for index in rng.permutation(len(listed))]
+
+
+def _excerpts(
+    pieces: Pieces, name: str, longest: int, rng: np.random.Generator
+) -> list[tuple[str, int, np.ndarray]]:
+    size = longest * STEPS_PER_MEASURE
+    starts = _mixed(range(0, len(pieces[name]), size), rng)
+    return [(name, at, pieces[name][at : at + size]) for at in starts]
 
 
 def plagiarism(generated: Pieces, training: Pieces) -> list[dict[str, Any]]:

@@ -59,17 +59,17 @@ def isl_of_pieces(generated: Sequence[np.ndarray], held_out: Sequence[np.ndarray
     return isl(measures(generated), measures([*held_out[:1], *held_out]))
 
 
-def validate(generated: np.ndarray, held_out: np.ndarray) -> None:
+def validate(first: np.ndarray, held_out: np.ndarray, first_name: str = "generated") -> None:
     """Raise InputError unless both are (n, cells) bits of one width with at least one row."""
-    for name, table in {"generated": generated, "held-out": held_out}.items():
+    for name, table in {first_name: first, "held-out": held_out}.items():
         if table.ndim != 2 or not len(table):
-            raise InputError(f"no {name} measure: the music is shorter than 16 steps in all")
+            raise InputError(f"no {name} measure of 16 steps: there is too little music")
         other = _other_than_bits(table)
         if other is not None:
             raise InputError(f"{name} measures must hold 0 and 1 alone, not {other}")
-    if generated.shape[1] != held_out.shape[1]:
+    if first.shape[1] != held_out.shape[1]:
         raise InputError(
-            f"generated measures have {generated.shape[1]} cells, held-out {held_out.shape[1]}"
+            f"{first_name} measures have {first.shape[1]} cells, held-out {held_out.shape[1]}"
         )
 
 

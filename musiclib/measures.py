@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from musiclib.errors import InputError
 from musiclib.midi import NOTES, PLAY
 
 STEPS_PER_MEASURE = 16
@@ -25,10 +26,15 @@ def piece_measures(pieces: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate([measures([]), *(measures([piece]) for piece in pieces)])
 
 
-def frequencies(pieces: Sequence[np.ndarray]) -> np.ndarray:
-    """How often each cell is played in the measures of pieces, float64 of shape (2496,)."""
+def cell_frequencies(pieces: Sequence[np.ndarray]) -> np.ndarray:
+    """How often each cell is played in the measures of pieces, float64 of shape (2496,).
+
+    Raises InputError where the pieces hold no whole measure.
+    """
     table = piece_measures(pieces)
-    return table.sum(axis=0) / max(len(table), 1)
+    if not len(table):
+        raise InputError("no reference measure of 16 steps: there is too little music")
+    return table.mean(axis=0)
 
 
 def draw_measures(

@@ -18,7 +18,7 @@ from musiclib.midi import NOTES, PLAY
 from musiclib.progress import Progress
 from musiclib.transforms import shift
 
-INTERVALS = range(-6, 7)  # semitones
+INTERVALS = sorted(range(-6, 7), key=abs)  # semitones; of equals the smallest wins
 BLOCK = 4096
 SILENT = NOTES
 
@@ -49,10 +49,10 @@ class Run(NamedTuple):
 def nearest_measures(
     generated: Mapping[str, np.ndarray], training: Mapping[str, np.ndarray]
 ) -> dict[str, Nearest | None]:
-    """For each generated piece (T, 78, 2) the nearest training measure; None if it is silent.
+    """For each generated piece (T, 78, 2) the nearest training measure, or None.
 
     Near is the share of notes in common, 2 |both| / (|one| + |other|), over bits of measures and
-    transpositions by up to 6 semitones.
+    transpositions by up to 6 semitones. None stands for a piece without a note in common.
     """
     ours, theirs = _Labelled.of(generated), _Labelled.of(training)
     best = np.zeros(len(ours.table)), np.zeros((len(ours.table), 2), int)

@@ -18,7 +18,7 @@ from musiclib.errors import InputError
 from musiclib.evaluation import as_many
 from musiclib.files import ROOT, digest, write_json, write_text
 from musiclib.isl import isl_of_pieces
-from musiclib.measures import STEPS_PER_MEASURE, density, frequencies
+from musiclib.measures import STEPS_PER_MEASURE, cell_frequencies, density
 from musiclib.parallel import side_by_side
 from musiclib.runs import Run, RunConfig, find, train_runs, workers
 from musiclib.sources import read_folder
@@ -111,7 +111,7 @@ class Study:
     @cached_property
     def judges(self) -> tuple[list[np.ndarray], np.ndarray]:
         """What judges: the held-out pieces, and how often the main corpus plays each cell."""
-        return corpora.states_of(self.music.held_out), frequencies(
+        return corpora.states_of(self.music.held_out), cell_frequencies(
             corpora.states_of(self.music.main)
         )
 

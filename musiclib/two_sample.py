@@ -2,7 +2,7 @@
 
 Accuracy 0.5 means that it cannot. The test wants a floor beside it: the same on two sets of real
 pieces, which differ too. Folds keep the measures of a piece together, so that pieces are not
-recognised by their own measures.
+recognised by their own measures. Far below 0.5, one side holds copies of the other's pieces.
 
 Reference: Lopez-Paz and Oquab 2017.
 """
@@ -27,7 +27,7 @@ def two_sample_accuracy(
 ) -> Estimate | None:
     """Accuracy of telling measures of two sets of pieces (T, 78, 2) apart, as many of each.
 
-    None where a side has fewer than two pieces with a whole measure.
+    None where the measures drawn from a side come from fewer than two pieces.
     """
     sides = [draw_measures(side, MOST, seed) for side in (first, second)]
     count = min(len(table) for table, _ in sides)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+from threadpoolctl import threadpool_limits
 
 from musiclib.midi import note_states
 from musiclib.scores import read_score, shipped
@@ -24,6 +25,8 @@ settings.load_profile("usual")
 def one_thread():
     """Threads that compete cost more than they bring to networks as small as these."""
     torch.set_num_threads(1)
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,10 @@ import sys
 import numpy as np
 import pytest
 from statsmodels.nonparametric.kernel_density import KDEMultivariate
+from strategies import hand_states, scale_piece
 
+from musiclib.bits_saved import bits_saved
+from musiclib.cli import main
 from musiclib.files import ROOT
 from musiclib.midi import read_note_states, write_note_states
 
@@ -66,6 +69,115 @@ def test_isl_says_what_is_wrong_with_a_folder(tmp_path):
     (tmp_path / "empty").mkdir()
     assert_one_sentence(musiclib("isl", tmp_path / "empty", tmp_path), "no MIDI file", "empty")
     assert_one_sentence(musiclib("isl", tmp_path / "none", tmp_path), "no folder", "none")
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Folders of tunes, of silence, and of music under a measure."""
+    top = tmp_path_factory.mktemp("folders")
+    music = {
+        "generated": [scale_piece(60, 90, seed) for seed in range(3)],
+        "held-out": [scale_piece(62, 80, seed) for seed in range(4, 8)],
+        "reference": [scale_piece(67, 160, seed) for seed in range(8, 11)],
+        "silence": [hand_states(64)],
+        "short": [scale_piece(60, 12)],
+    }
+    for name, pieces in music.items():
+        (top / name).mkdir()
+        for index, states in enumerate(pieces, start=1):
+            write_note_states(states, top / name / f"{index}.mid")
+    return top
+
+
+def said(capsys, *arguments):
+    """What a command prints, here and now: a process of its own takes seconds to begin."""
+    main([str(argument) for argument in arguments])
+    return capsys.readouterr().out
+
+
+def isl_mixture(capsys, *arguments):
+    return json.loads(said(capsys, "isl", *arguments, "--estimator", "mixture", "--json"))
+
+
+def test_isl_by_a_mixture_is_bits_saved_on_the_measures_of_each_file(folders):
+    places = folders / "generated", folders / "held-out"
+    score = json.loads(musiclib("isl", *places, "--estimator", "mixture", "--json").stdout)
+    assert list(score) == ["isl", "generated_measures", "held_out_measures", "dropped"]
+    made, held = (
+        np.concatenate([s[: len(s) // 16 * 16].reshape(-1, 2496) for s in map(read_note_states, p)])
+        for p in (sorted(place.iterdir()) for place in places)
+    )
+    assert score["isl"] == pytest.approx(bits_saved(made, held), rel=1e-9)
+    assert (score["generated_measures"], score["held_out_measures"]) == (3 * 5, 4 * 5)
+    assert score["dropped"] == 0
+
+
+def test_isl_by_a_mixture_is_no_better_for_files_that_are_there_twice(folders, tmp_path, capsys):
+    twice = tmp_path / "twice"
+    twice.mkdir()
+    for path in (folders / "generated").iterdir():
+        for name in (path.name, f"again {path.name}"):
+            (twice / name).write_bytes(path.read_bytes())
+    once, again = (
+        isl_mixture(capsys, place, folders / "held-out") for place in (folders / "generated", twice)
+    )
+    assert again["generated_measures"] == 2 * once["generated_measures"]
+    assert again["isl"] == pytest.approx(once["isl"], rel=1e-6)
+
+
+def test_a_reference_changes_what_bits_are_saved_over(folders, capsys):
+    places = folders / "generated", folders / "held-out"
+    alone = isl_mixture(capsys, *places)
+    itself = isl_mixture(capsys, *places, "--reference", folders / "held-out")
+    other = isl_mixture(capsys, *places, "--reference", folders / "reference")
+    assert itself["isl"] == pytest.approx(alone["isl"])
+    assert other["isl"] > alone["isl"]  # notes of another key describe the held-out ones worse
+    assert "bits saved a note" in said(capsys, "isl", *places, "--estimator", "mixture")
+
+
+def test_evaluate_prints_json_or_a_line_a_measure(folders, capsys):
+    places = folders / "generated", folders / "held-out", "--reference", folders / "reference"
+    result = musiclib("evaluate", *places, "--json")
+    record = json.loads(result.stdout, parse_constant=pytest.fail)  # NaN and Infinity
+    assert record["generated"] == {"pieces": 3, "steps": 270, "measures": 15}
+    assert [copy["piece"] for copy in record["plagiarism"]] == ["1.mid", "2.mid", "3.mid"]
+    bits = isl_mixture(capsys, *places)["isl"]
+    assert record["measures"]["bits saved"]["value"] == pytest.approx(bits)
+    lines = said(capsys, "evaluate", *places).splitlines()
+    assert [line.split("  ")[0] for line in lines[1:]] == list(record["measures"])
+
+
+def test_silence_is_scored_and_music_under_a_measure_refused(folders, capsys):
+    held_out, silence, short = (folders / name for name in ("held-out", "silence", "short"))
+    assert isl_mixture(capsys, silence, held_out)["isl"] < -5
+    assert json.loads(said(capsys, "isl", silence, held_out, "--json"))["isl"] is None
+    assert "silence scores best" in said(capsys, "evaluate", silence, held_out)
+    result = musiclib("isl", short, held_out, "--estimator", "mixture")
+    assert_one_sentence(result, "too little music")
+    assert result.returncode == 1
+
+
+@pytest.mark.parametrize("command", [("isl", "--estimator", "mixture"), ("evaluate",)])
+@pytest.mark.parametrize(
+    ("generated", "held_out", "words"),
+    [
+        ("short", "held-out", "no generated measure"),
+        ("generated", "short", "no held-out measure"),
+        ("generated", "silence", "held-out measures hold no note"),
+    ],
+)
+def test_what_cannot_be_scored_ends_in_one_sentence(command, generated, held_out, words, folders):
+    name, *options = command
+    with pytest.raises(SystemExit, match=f"^musiclib: .*{words}"):
+        main([name, str(folders / generated), str(folders / held_out), *options])
+
+
+@pytest.mark.parametrize("command", [("isl", "--estimator", "mixture"), ("evaluate",)])
+def test_a_reference_without_a_measure_is_refused(command, folders):
+    name, *options = command
+    places = [str(folders / side) for side in ("generated", "held-out")]
+    with pytest.raises(SystemExit, match="no reference measure"):
+        main([name, *places, "--reference", str(folders / "short"), *options])
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,13 @@
 """ISL: against the published estimate itself, statsmodels' KDEMultivariate."""
 
+from math import exp, log
+from statistics import pstdev
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from real_pieces import held_out_and_others
 from statsmodels.nonparametric.kernel_density import KDEMultivariate
 from strategies import random_states
 
@@ -124,3 +128,124 @@ def test_what_cannot_be_scored_is_refused_with_the_value(generated, held_out, me
         isl(generated, held_out)
     with pytest.raises(InputError):
         isl_of_pieces([], [])
+
+
+def hand_log_densities(generated, held_out):
+    """Aitchison and Aitken's kernel cell by cell, log-sum-exp by hand; NaN for its 0/0."""
+    n, cells = generated.shape
+    spread = [pstdev(map(int, column)) for column in generated.T]
+    h = [1.06 * s * (2 * n) ** (-1 / (4 + cells)) for s in spread]
+    values = []
+    for measure in held_out:
+        logs = [hand_log_kernel(row, measure, h) for row in generated]
+        values.append(np.nan if None in logs else hand_log_sum_exp(logs) - log(n))
+    return values
+
+
+def hand_log_kernel(row, measure, h):
+    total = 0.0
+    for one, other, width in zip(row, measure, h, strict=True):
+        if one != other and width == 0:
+            return None
+        total += log(1 - width) if one == other else log(width)
+    return total
+
+
+def hand_log_sum_exp(logs):
+    most = max(logs)
+    return most + log(sum(exp(value - most) for value in logs))
+
+
+def tables_with_constant_cells():
+    """17 generated and 11 held-out measures; a cell always 0, one always 1; some to be dropped."""
+    rng = np.random.default_rng(1)
+    chance = np.array([0, 1, *rng.uniform(0.2, 0.8, 10)])
+    generated, held_out = ((rng.random((n, 12)) < chance).astype(np.uint8) for n in (17, 11))
+    held_out[[2, 7], 0] = 1
+    held_out[9, 1] = 0
+    return generated, held_out
+
+
+@pytest.fixture(params=[0, 2], ids=["dense", "sparse"])
+def product_of_matrices(request, monkeypatch):
+    """Both ways to multiply bits, whatever share of them is set."""
+    monkeypatch.setattr("musiclib.isl.SPARSE", request.param)
+
+
+@pytest.mark.parametrize(("held_out_rows", "generated_rows"), [(3, 5), (5, 3), (1, 1), (11, 17)])
+@pytest.mark.usefixtures("product_of_matrices")
+def test_blocks_of_any_size_give_the_kernels_written_out(
+    held_out_rows, generated_rows, monkeypatch
+):
+    monkeypatch.setattr("musiclib.isl.HELD_OUT_BLOCK", held_out_rows)
+    monkeypatch.setattr("musiclib.isl.GENERATED_BLOCK", generated_rows)
+    generated, held_out = tables_with_constant_cells()
+    expected = hand_log_densities(generated, held_out)
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(expected)), [2, 7, 9])
+    np.testing.assert_allclose(log_densities(generated, held_out), expected, rtol=1e-11)
+
+
+@pytest.mark.parametrize("row", [0, 4, 6])
+def test_a_value_that_is_no_bit_is_found_in_any_block(row, monkeypatch):
+    monkeypatch.setattr("musiclib.isl.GENERATED_BLOCK", 3)
+    wrong = rows(7, 5)
+    wrong[row, 2] = 7
+    for tables in ((wrong, rows(7, 5)), (rows(7, 5), wrong)):
+        with pytest.raises(InputError, match="not 7"):
+            isl(*tables)
+
+
+@pytest.mark.usefixtures("product_of_matrices")
+def test_densities_too_small_for_a_float_stay_finite_and_right():
+    rng = np.random.default_rng(2)
+    generated, held_out = (rng.integers(0, 2, (n, 2496), np.uint8) for n in (6, 3))
+    generated[0], generated[1] = 0, 1  # no cell is the same in all
+    values = log_densities(generated, held_out)
+    assert (values < -745).all() and (np.exp(values) == 0).all()
+    np.testing.assert_allclose(values, hand_log_densities(generated, held_out), rtol=1e-11)
+
+
+def test_one_generated_measure_is_certain_of_itself_and_drops_all_others():
+    measure = np.array([[0, 1, 1, 0]], np.uint8)
+    assert isl(measure, measure) == (0.0, 1, 1, 0)
+    assert isl(measure, 1 - measure) == (None, 1, 1, 1)
+    assert isl(measure, np.vstack([measure, 1 - measure, measure])) == (0.0, 1, 3, 1)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 3), st.booleans(), st.booleans())
+def test_a_score_is_a_number_or_none_and_never_nan(seed, count, silent, nothing_held_out):
+    rng = np.random.default_rng(seed)
+    generated, held_out = (rng.integers(0, 2, (n, 6), np.uint8) for n in (count, 4))
+    score = isl(generated * (not silent), held_out * (not nothing_held_out))
+    assert (score.isl is None) == (score.dropped == 4)
+    assert score.isl is None or np.isfinite(score.isl)
+
+
+@pytest.mark.usefixtures("product_of_matrices")
+@pytest.mark.parametrize("dtype", [bool, np.int64, np.float32, np.float64])
+def test_bits_may_come_as_numbers_of_any_type(dtype):
+    generated, held_out = tables_with_constant_cells()
+    expected = log_densities(generated, held_out)
+    np.testing.assert_array_equal(
+        log_densities(generated.astype(dtype), held_out.astype(dtype)), expected
+    )
+
+
+@pytest.mark.shared
+def test_statsmodels_agrees_on_real_piano_music(piano_midi):
+    held_out, others = held_out_and_others(piano_midi)
+    generated, all_held_out = hand_measures(others), hand_measures(held_out)
+    chosen = np.random.default_rng(0).choice(len(all_held_out), 250, replace=False)
+    judged = all_held_out[chosen]
+    computed = log_densities(generated, judged)
+    foreign = judged[:, ~generated.any(axis=0)].any(axis=1)  # has a note that is never generated
+    np.testing.assert_array_equal(np.isnan(computed), foreign)
+    # A row costs statsmodels a sixth of a second: some to be dropped, and some not.
+    some = np.concatenate([np.flatnonzero(foreign)[:4], np.flatnonzero(~foreign)[:8]])
+    expected = published_log_densities(generated, judged[some])
+    assert len(generated) == 2000 and len(some) == 12
+    np.testing.assert_array_equal(np.isnan(expected), foreign[some])
+    reached = expected > UNDERFLOW
+    assert reached.sum() >= 2
+    np.testing.assert_allclose(computed[some][reached], expected[reached], rtol=1e-9)
+    assert (computed[some][expected <= UNDERFLOW] < UNDERFLOW + 1).all()
