@@ -116,7 +116,7 @@ def _add_folders(command: argparse.ArgumentParser) -> None:
         "--reference",
         type=Path,
         help="folder of training MIDI files, which independent notes and plagiarism refer to"
-        " (default: the held-out ones)",
+        " (default: the held-out ones; published ISL needs none)",
     )
     command.add_argument("--seed", type=_count, default=0, help="of fits, draws and intervals")
 
@@ -247,9 +247,10 @@ def _bits_saved(generated: list, held_out: list, reference: list | None, seed: i
     from musiclib.measures import cell_frequencies, piece_measures
 
     given = None if reference is None else cell_frequencies(reference)
-    value = bits_saved_of_pieces(generated, held_out, given, seed).value
+    value, low, high, _ = bits_saved_of_pieces(generated, held_out, given, seed)
     counts = len(piece_measures(generated)), len(piece_measures(held_out))
-    return Score(value, *counts, dropped=0), "bits saved a note"
+    spread = "one held-out piece" if low is None else f"95 % interval {low:.4f} to {high:.4f}"
+    return Score(value, *counts, dropped=0), f"bits saved a note ({spread})"
 
 
 def _folders(options: argparse.Namespace) -> list[list | None]:

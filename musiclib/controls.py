@@ -25,7 +25,8 @@ FROM_BEST_TO_WORST = (
     "90 % deleted",
     SILENCE,
 )
-BELOW_REAL = ("20 measures repeated", "300 cluster centres")
+CENTRES, AS_FEW = "300 cluster centres", "300 measures of the real music"
+BELOW_REAL = ("20 measures repeated", CENTRES)
 
 
 def controls(pieces: Sequence[np.ndarray], seed: int) -> dict[str, list[np.ndarray]]:
@@ -38,7 +39,8 @@ def controls(pieces: Sequence[np.ndarray], seed: int) -> dict[str, list[np.ndarr
         "independent notes": independent(table, rng),
         SILENCE: np.zeros_like(table),
         "20 measures repeated": repeated(table, 20, rng),
-        "300 cluster centres": centres(table, 300, seed),
+        CENTRES: centres(table, 300, seed),
+        AS_FEW: rng.permutation(table)[:300],  # a small sample scores lower for its size alone
     }
     as_pieces = {name: [part.reshape(-1, NOTES, 2)] for name, part in tables.items()}
     return {REAL: list(pieces)} | moved | thinned | as_pieces

@@ -24,10 +24,10 @@ Pieces = Mapping[str, np.ndarray]
 
 UNITS = {
     "bits saved": "bits a note over independent notes; more is better",
-    "two-sample accuracy": "share told apart from held-out; 0.5 is best, far below are copies",
+    "two-sample accuracy": "share told apart from held-out; 0.5 is best",
     "precision": "share of generated measures like held-out ones; read with recall",
     "recall": "share of held-out measures covered; read with precision",
-    "published ISL": "nats a measure; silence scores best, see dropped",
+    "published ISL": "nats a measure; sparse music scores high, see dropped",
     "dropped": "share of held-out measures that the published ISL leaves out",
     "density": "notes sounding a step",
     "notes in common": "with the nearest training measure, the largest of any piece, 0 to 1",
@@ -47,14 +47,16 @@ def evaluate(
     known = held_out if reference is None else reference
     given = cell_frequencies(list(known.values()))
     ours = quality(generated, held_out, given, seed)
+    pretended, judged = stand_in(generated, held_out, reference, seed)
     try:
-        real = quality(*stand_in(generated, held_out, reference, seed), given, seed)
+        real = quality(pretended, judged, given, seed)
     except InputError:  # too little real music to stand in: its column says none
         real = {}
     copies = plagiarism(generated, known)
     ours |= _worst(copies)
     if reference is not None:
-        real |= _worst(plagiarism(held_out, reference))
+        sizes = [len(piece) // STEPS_PER_MEASURE for piece in generated.values()]
+        real |= _worst(plagiarism(as_many(held_out, sum(sizes), max(sizes), seed), reference))
     return {
         "measures": {
             name: {"unit": unit, **_fields(ours.get(name)), "real music": _fields(real.get(name))}
@@ -64,6 +66,7 @@ def evaluate(
         "generated": _counts(generated),
         "held_out": _counts(held_out),
         "reference": {"is_held_out": reference is None, **_counts(known)},
+        "real_music": {"judged_by_pieces": len(judged), **_counts(pretended)},
         "seed": seed,
     }
 

@@ -5,7 +5,7 @@ ones. The published estimate is statsmodels' ``KDEMultivariate`` with 2,496 unor
 a cell of the measure, and its default bandwidth.
 
 Conventions: a measure is 2,496 bits (16 steps x 78 notes x play, articulate). Values are natural
-logarithms, nats a measure; higher is better, and wrongly so for silence (see `Score.dropped`).
+logarithms, nats a measure; higher is better, wrongly so for sparse music (see notebook 08).
 Where statsmodels multiplies factors until they underflow to 0, below about -744, we add logarithms
 and stay finite. For bits the kernel's log is a weighted Hamming distance, so that all of them are
 one product of matrices: made in blocks, in float64, on a GPU where there is one.
@@ -62,7 +62,7 @@ def isl_of_pieces(generated: Sequence[np.ndarray], held_out: Sequence[np.ndarray
 def validate(first: np.ndarray, held_out: np.ndarray, first_name: str = "generated") -> None:
     """Raise InputError unless both are (n, cells) bits of one width with at least one row."""
     for name, table in {first_name: first, "held-out": held_out}.items():
-        if table.ndim != 2 or not len(table):
+        if table.ndim != 2 or not table.size:
             raise InputError(f"no {name} measure of 16 steps: there is too little music")
         other = _other_than_bits(table)
         if other is not None:
@@ -103,10 +103,16 @@ def log_densities(generated: np.ndarray, held_out: np.ndarray) -> np.ndarray:
     validate(generated, held_out)
     h = bandwidth(generated)
     alive = h > 0
-    fits = np.flatnonzero((held_out[:, ~alive] == generated[0, ~alive]).all(axis=1))
+    fits = np.flatnonzero(_agreeing(held_out, generated[0], ~alive))
     values = np.full(len(held_out), np.nan)
     values[fits] = _log_kernel_sums(generated, held_out, fits, h) - np.log(len(generated))
     return values
+
+
+def _agreeing(held_out: np.ndarray, measure: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """Which rows equal a measure in the given cells."""
+    parts = blocks(len(held_out), GENERATED_BLOCK)
+    return np.concatenate([~((held_out[p] != measure) & cells).any(axis=1) for p in parts])
 
 
 def _log_kernel_sums(
@@ -143,7 +149,7 @@ def _left_factor(bits: np.ndarray) -> Callable[[torch.Tensor], torch.Tensor]:
     if DEVICE == "cpu" and np.count_nonzero(bits) < SPARSE * bits.size:
         sparse = csr_array(bits.astype(bool), dtype=np.float64)
         return lambda right: torch.from_numpy(sparse @ right.numpy())
-    dense = torch.from_numpy(bits).to(DEVICE).double()
+    dense = torch.from_numpy(np.array(bits, dtype=np.uint8, order="C")).to(DEVICE).double()
     return lambda right: dense @ right
 
 

@@ -1,9 +1,10 @@
 """A Bernoulli mixture fitted to measures: a density in which every measure has a place.
 
 Conventions: measures are rows of bits, (n, cells). The fit hangs on nothing but the music: not on
-the order of measures or cells, not on how often the whole sample is repeated, and cells that
-nobody plays change nothing. To that end repeats are weights of one row, and rows and cells are put
-in an order that follows from their content before anything is drawn or summed.
+the order of cells or (but for ties, see `different`) of measures, not on how often the whole sample
+is repeated, and cells that nobody plays change nothing. To that end repeats are weights of one row,
+and rows and cells are put in an order that follows from their content before anything is drawn or
+summed.
 
 Reference: Juan and Vidal 2002 (expectation maximisation of Bernoulli mixtures).
 """

@@ -2,7 +2,7 @@
 
 The real manifold is what lies as near to a real measure as its third nearest real neighbour, in
 Hamming distance; precision is the share of generated measures in it, recall the same with the
-roles exchanged. Never one without the other: silence has precision 1.
+roles exchanged. Never one without the other: silence is precise wherever real music rests.
 
 Reference: Kynkaanniemi et al. 2019.
 """

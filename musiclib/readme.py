@@ -29,7 +29,7 @@ def numbers(profile: str) -> str:
         f"{scale}\n\n"
         f"**Table 1**, ISL of the baseline LSTM over its epochs, ours beside theirs:\n\n{table1}\n"
         f"**The paper's claims, and what it does not report**: {table}\n"
-        f"**Music worse in known ways**, best first, as both measures see it:\n\n{controls}\n"
+        f"**Real music made worse**, in the order that we expect:\n\n{controls}\n"
         f"**What the paper says of ISL**, in how many seeds it holds:\n\n{statements}\n{images}\n\n"
         f"Corpus checksum `{record['corpus']['checksum']}`.\n\n"
     )
@@ -44,7 +44,7 @@ FIGURES = {
     "figure3b": "Figure 3b: loss of the biaxial RNN with and without curriculum",
     "figure4": "Figure 4: ISL of the biaxial RNN over training, and bits saved a note",
     "figure5": "Figure 5: PCA of training and generated measures",
-    "thinning": "Deleting notes raises ISL and lowers bits saved",
+    "thinning": "Both measures as notes are deleted",
     "densities": "Notes a step over the LSTM's epochs under both losses",
 }
 
