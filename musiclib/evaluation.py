@@ -55,8 +55,7 @@ def evaluate(
     copies = plagiarism(generated, known)
     ours |= _worst(copies)
     if reference is not None:
-        sizes = [len(piece) // STEPS_PER_MEASURE for piece in generated.values()]
-        real |= _worst(plagiarism(as_many(held_out, sum(sizes), max(sizes), seed), reference))
+        real |= _worst(plagiarism(_in_place_of(generated, held_out, seed), reference))
     return {
         "measures": {
             name: {"unit": unit, **_fields(ours.get(name)), "real music": _fields(real.get(name))}
@@ -100,11 +99,15 @@ def stand_in(
 ) -> tuple[Pieces, Pieces]:
     """Real pieces in place of generated ones, and the held-out pieces that judge them."""
     if reference is not None:
-        sizes = [len(piece) // STEPS_PER_MEASURE for piece in generated.values()]
-        return as_many(reference, sum(sizes), max(sizes), seed), held_out
+        return _in_place_of(generated, reference, seed), held_out
     names = _mixed(held_out, np.random.default_rng(seed))
     half = len(names) // 2
     return {n: held_out[n] for n in names[:half]}, {n: held_out[n] for n in names[half:]}
+
+
+def _in_place_of(generated: Pieces, real: Pieces, seed: int) -> Pieces:
+    sizes = [len(piece) // STEPS_PER_MEASURE for piece in generated.values()]
+    return as_many(real, sum(sizes), max(sizes), seed)
 
 
 def as_many(pieces: Pieces, count: int, longest: int, seed: int = 0) -> dict[str, np.ndarray]:
