@@ -8,11 +8,15 @@ Where things are:
 - ``models.lstm``, ``models.biaxial``: the two networks (section 2.4)
 - ``curriculum``, ``batches``, ``training``, ``runs``: how they are trained (section 2.3)
 - ``composing``, ``compositions``: how they compose, and into which folders
+- ``models.rbm``, ``partition``, ``windowed``: the RBM of windows, as published (section 2.4.3)
+- ``models.conditional_rbm``, ``recall``, ``mending``, ``postprocessing``: an RBM that mends
+- ``notes``, ``restoration``, ``trials``: notes as lists; music spoiled, to try what mends it
 - ``measures``, ``isl``, ``pca``: how their music is judged (sections 2.5 and 3)
 - ``bits_saved``, ``mixture``, ``bootstrap``: the measure that repairs ISL, and its intervals
 - ``two_sample``, ``precision_recall``, ``plagiarism``, ``evaluation``: what else can be asked of it
 - ``controls``: music made worse in known ways, to judge the judges
 - ``profiles``, ``study``, ``curves``, ``figures``, ``results``, ``published``: the paper's numbers
+- ``listening``: music as sound, for the notebooks
 - ``cli``, ``notebooks``, ``readme``: what `make` and people run
 - ``files``, ``parallel``, ``progress``, ``errors``: safe writing, processes, progress, messages
 """

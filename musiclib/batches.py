@@ -9,6 +9,8 @@ from torch import Tensor
 
 from musiclib.errors import InputError
 from musiclib.measures import STEPS_PER_MEASURE
+from musiclib.restoration import WRONG, spoil
+from musiclib.transforms import legal
 
 
 class Batches(Protocol):
@@ -19,24 +21,34 @@ class Batches(Protocol):
 
 
 class Segments:
-    """Segments of pieces drawn at random, starting at a measure: for the biaxial RNN."""
+    """Segments of pieces drawn at random: for the biaxial RNN, starting at a measure, and the RBM.
 
-    def __init__(self, pieces: Sequence[np.ndarray], batch: int, steps: int) -> None:
+    `fresh` at the first iteration alone: the RBM's chains go on.
+    """
+
+    def __init__(
+        self,
+        pieces: Sequence[np.ndarray],
+        batch: int,
+        steps: int,
+        hop: int = STEPS_PER_MEASURE,
+    ) -> None:
         self.pieces = [torch.from_numpy(piece) for piece in pieces if len(piece) >= steps]
-        self.batch, self.steps = batch, steps
+        self.batch, self.steps, self.hop = batch, steps, hop
         if not self.pieces:
             raise InputError(
                 f"no piece has the {steps} steps of a training segment: add longer pieces"
             )
 
     def draw(self, iteration: int, generator: torch.Generator) -> tuple[Tensor, bool]:
-        """States (batch, steps, 78, 2), uint8; always fresh."""
-        return torch.stack([self._segment(generator) for _ in range(self.batch)]), True
+        """States (batch, steps, 78, 2), uint8."""
+        segments = torch.stack([self._segment(generator) for _ in range(self.batch)])
+        return segments, iteration == 0
 
     def _segment(self, generator: torch.Generator) -> Tensor:
         piece = self.pieces[_below(len(self.pieces), generator)]
-        starts = (len(piece) - self.steps) // STEPS_PER_MEASURE + 1
-        start = _below(starts, generator) * STEPS_PER_MEASURE
+        starts = (len(piece) - self.steps) // self.hop + 1
+        start = _below(starts, generator) * self.hop
         return piece[start : start + self.steps]
 
     def every(self, batches: int) -> list[tuple[Tensor, bool]]:
@@ -45,6 +57,29 @@ class Segments:
         wanted = batches * self.batch
         at = np.arange(wanted) * len(segments) // wanted  # repeats where there are fewer
         return [(part, True) for part in torch.stack([segments[i] for i in at]).split(self.batch)]
+
+
+class Spoiled:
+    """Excerpts drawn at random, as they are and spoiled: for the conditional RBM.
+
+    Up to `most` of the notes are deleted and as many wrong ones added, of a kind drawn each time.
+    """
+
+    def __init__(self, pieces: Sequence[np.ndarray], steps: int, most: float) -> None:
+        self.pieces, self.steps, self.most = [legal(piece) for piece in pieces], steps, most
+
+    def draw(self, iteration: int, generator: torch.Generator) -> tuple[Tensor, bool]:
+        """The excerpt and how it is given, (1, T, 78, 2 + 2), uint8; T is at most `steps`."""
+        piece = self.pieces[_below(len(self.pieces), generator)]
+        start = _below(max(len(piece) - self.steps, 0) // STEPS_PER_MEASURE + 1, generator)
+        excerpt = legal(piece[start * STEPS_PER_MEASURE :][: self.steps])
+        rng = np.random.default_rng(_below(2**62, generator))
+        given = spoil(excerpt, rng.uniform(0, self.most), rng, WRONG[rng.integers(len(WRONG))])
+        return torch.from_numpy(np.concatenate([excerpt, given], axis=-1))[None], True
+
+    def every(self, batches: int) -> list[tuple[Tensor, bool]]:
+        """A fixed choice for held-out loss."""
+        return [self.draw(i, torch.Generator().manual_seed(i)) for i in range(batches)]
 
 
 class Windows:

@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _add_train(commands)
     _add_compose(commands)
+    _add_mend(commands)
     _add_isl(commands)
     _add_evaluate(commands)
     _add_corpus(commands)
@@ -51,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
 def _add_train(commands) -> None:  # noqa: ANN001
     train = commands.add_parser("train", help="train a model; killed and started again it goes on")
     train.set_defaults(command=_train)
-    train.add_argument("model", choices=("lstm", "biaxial"))
+    train.add_argument("model", choices=("lstm", "biaxial", "rbm", "conditional-rbm"))
     _add_music(train)
     train.add_argument("--curriculum", action="store_true", help="train on the levels first")
     train.add_argument("--seed", type=_count, default=0)
@@ -77,7 +78,22 @@ def _add_compose(commands) -> None:  # noqa: ANN001
     compose.add_argument("--temperature", type=float, default=1.0)
     compose.add_argument("--primer", default="none", help="none, corpus, or a MIDI file")
     compose.add_argument("--primer-steps", type=_positive, default=16, help="of a MIDI file")
+    compose.add_argument(
+        "--postprocess", type=Path, help="weights of a conditional RBM that mends the pieces"
+    )
     _add_music(compose)
+
+
+def _add_mend(commands) -> None:  # noqa: ANN001
+    mend = commands.add_parser(
+        "mend",
+        help="mend small dissonances and gaps of MIDI files with a conditional RBM",
+        description="Weights are those of `train conditional-rbm`.",
+    )
+    mend.set_defaults(command=_mend)
+    mend.add_argument("weights", type=Path, help="weights-*.safetensors of a run")
+    mend.add_argument("folder", type=Path, help="folder of MIDI files")
+    mend.add_argument("new", type=Path, help="a new folder for the mended files")
 
 
 def _add_isl(commands) -> None:  # noqa: ANN001
@@ -198,8 +214,15 @@ def _compose(options: argparse.Namespace) -> None:
         temperature=options.temperature,
         primer=_primer(options),
         primer_steps=options.primer_steps,
+        postprocess=options.postprocess,
     )
     print(options.folder)
+
+
+def _mend(options: argparse.Namespace) -> None:
+    from musiclib.postprocessing import load_machine, mend_folder
+
+    print(mend_folder(load_machine(options.weights), options.folder, options.new))
 
 
 def _conservativity(text: str | None) -> str | float | None:

@@ -3,24 +3,33 @@
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
 
 import numpy as np
 
 from musiclib.composing import Conservativity, compose, draw_primers, piece_seeds
 from musiclib.corpus import Piece
 from musiclib.errors import InputError
+from musiclib.files import must_be_new
 from musiclib.measures import STEPS_PER_MEASURE
 from musiclib.midi import NOTES, read_note_states, write_note_states
-from musiclib.models import BiaxialRNN, Model
+from musiclib.models import BiaxialRNN, Network
 from musiclib.piano_roll import KEYS, SIXTEENTHS_PER_SAMPLE, read_piano_roll, write_piano_roll
+from musiclib.postprocessing import load_machine, mend_folder
 from musiclib.profiles import Profile
 from musiclib.runs import Run, device, load_weights
 from musiclib.transforms import legal, reverse_time
 
+Postprocess = Literal["rbm"]
 
-def composition_folder(run: Run, checkpoint: int, profile: Profile) -> Path:
-    """Where the pieces composed by a run at a checkpoint lie: 1.mid, 2.mid, ..."""
-    return run.directory / f"composed-{checkpoint}-{profile.pieces}x{profile.steps}"
+
+def composition_folder(
+    run: Run, checkpoint: int, profile: Profile, postprocess: Postprocess | None = None
+) -> Path:
+    """Where the pieces composed by a run at a checkpoint lie, mended or not: 1.mid, 2.mid, ..."""
+    name = f"composed-{checkpoint}-{profile.pieces}x{profile.steps}"
+    return run.directory / (f"{name}-{postprocess}" if postprocess else name)
 
 
 def compose_run(run: Run, checkpoint: int, profile: Profile, music: Sequence[Piece]) -> Path:
@@ -48,19 +57,25 @@ def compose_to_folder(
     temperature: float = 1.0,
     primer: Path | Sequence[Piece] | None = None,
     primer_steps: int = STEPS_PER_MEASURE,
+    postprocess: Path | None = None,
 ) -> Path:
     """Compose MIDI files into a new folder with weights from a file.
 
     `primer` is music to draw first steps from, a MIDI file whose first `primer_steps` steps begin
     every piece, or None for a silent step. `conservativity` is by default as published. If the
     model was trained on reversed music, its pieces are turned round: they play forward, and the
-    MIDI file's last steps are their end.
+    MIDI file's last steps are their end. `postprocess` is weights of a conditional RBM
+    that mends the pieces.
     """
-    if folder.exists():
-        raise InputError(f"{folder} exists already: name a new folder")
+    must_be_new(folder)
     if pieces < 1:
         raise InputError(f"{pieces} pieces: ask for at least one")
     model, run = load_weights(weights)
+    if not isinstance(model, Network):
+        raise InputError(
+            f"{weights}: weights of an RBM, which does not compose: give those of a network"
+        )
+    machine = None if postprocess is None else load_machine(postprocess)
     model, backwards = model.to(device()), run["reverse"]
     primers = _primers(model, primer, pieces, seed, primer_steps, backwards)
     try:
@@ -78,25 +93,29 @@ def compose_to_folder(
         raise InputError(str(error)) from error
     if backwards:
         composed = np.stack([_reversed(model, piece) for piece in composed])
-    return write_pieces(composed, folder, writer(model))
+    if machine is None:
+        return write_pieces(composed, folder, writer(model))
+    with TemporaryDirectory() as aside:
+        unmended = write_pieces(composed, Path(aside) / "unmended", writer(model))
+        return mend_folder(machine, unmended, folder)
 
 
-def published_conservativity(model: Model) -> Conservativity:
+def published_conservativity(model: Network) -> Conservativity:
     """The biaxial RNN's adapts; the LSTM's coins are flipped as they are."""
     return "paper" if isinstance(model, BiaxialRNN) else "off"
 
 
-def length(model: Model, sixteenths: int) -> int:
+def length(model: Network, sixteenths: int) -> int:
     """Sixteenths in the model's own steps."""
     return sixteenths if isinstance(model, BiaxialRNN) else sixteenths // SIXTEENTHS_PER_SAMPLE
 
 
-def writer(model: Model) -> Callable[[np.ndarray, Path], None]:
+def writer(model: Network) -> Callable[[np.ndarray, Path], None]:
     """What writes the model's pieces as MIDI."""
     return write_note_states if isinstance(model, BiaxialRNN) else write_piano_roll
 
 
-def corpus_primers(model: Model, music: Sequence[Piece], count: int, seed: int) -> np.ndarray:
+def corpus_primers(model: Network, music: Sequence[Piece], count: int, seed: int) -> np.ndarray:
     """As published: the first step of a random segment (biaxial RNN) or of a random song (LSTM)."""
     if isinstance(model, BiaxialRNN):
         return draw_primers([p.states for p in music], count, seed, model.config.segment)
@@ -104,7 +123,7 @@ def corpus_primers(model: Model, music: Sequence[Piece], count: int, seed: int) 
 
 
 def _primers(
-    model: Model,
+    model: Network,
     primer: Path | Sequence[Piece] | None,
     count: int,
     seed: int,
@@ -123,7 +142,7 @@ def _primers(
     return np.repeat(heard[None], count, axis=0)
 
 
-def _reversed(model: Model, piece: np.ndarray) -> np.ndarray:
+def _reversed(model: Network, piece: np.ndarray) -> np.ndarray:
     return reverse_time(legal(piece)) if isinstance(model, BiaxialRNN) else piece[::-1]
 
 

@@ -191,6 +191,7 @@ def prepare(
 ) -> Corpus:
     """The corpus as a model trains on it: key-normalised, of one mode, played backwards.
 
+    Raises InputError where no piece of the main corpus is in the mode; other sets may be empty.
     Pieces played backwards are cut to whole measures first, so that measures stay measures.
     """
     sets = {}
@@ -201,8 +202,8 @@ def prepare(
             for piece, key in keyed
             if mode in ("all", key.mode)
         ]
-        if not sets[name]:
-            raise InputError(f"no piece of {name} is in {mode}: choose another mode or corpus")
+    if not sets[MAIN]:
+        raise InputError(f"no piece of {MAIN} is in {mode}: choose another mode or corpus")
     return replace(corpus, sets=sets)
 
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from musiclib.errors import InputError
+
 ROOT = Path(os.environ.get("MUSICLIB_ROOT", Path(__file__).resolve().parents[1]))
 
 
@@ -29,6 +31,12 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def must_be_new(folder: Path) -> None:
+    """Raise InputError where a folder to write exists already."""
+    if folder.exists():
+        raise InputError(f"{folder} exists already: name a new folder")
 
 
 def write_bytes(path: Path, content: bytes) -> None:

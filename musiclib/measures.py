@@ -37,6 +37,22 @@ def cell_frequencies(pieces: Sequence[np.ndarray]) -> np.ndarray:
     return table.mean(axis=0)
 
 
+def window_frequencies(pieces: Sequence[np.ndarray], steps: int) -> np.ndarray:
+    """How often each cell is on in all windows of `steps` steps, float64 of shape (steps * 156,).
+
+    Raises InputError where no piece is as long as a window.
+    """
+    longer = [piece for piece in pieces if len(piece) >= steps]
+    windows = sum(len(piece) - steps + 1 for piece in longer)
+    if not windows:
+        raise InputError(f"no piece has the {steps} steps of a window: add longer pieces")
+    counts = [
+        sum(piece[at : len(piece) - steps + 1 + at].sum(axis=0, dtype=np.int64) for piece in longer)
+        for at in range(steps)
+    ]
+    return np.ravel(counts) / windows
+
+
 def draw_measures(
     pieces: Sequence[np.ndarray], most: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -24,6 +24,7 @@ PLAY, ARTICULATE = 0, 1
 STEPS_PER_BEAT = 4
 TICKS_PER_BEAT = 220
 VELOCITY = 40
+TEMPO = 500_000  # microseconds a beat
 ALL_NOTES_OFF = 123
 
 # A hostile file of 74 bytes can ask for gigabytes: these are far above any real piece.
@@ -129,14 +130,27 @@ def _apply(state: np.ndarray, message: mido.Message) -> None:
         state[note] = message.type == "note_on" and message.velocity > 0
 
 
-def write_note_states(states: np.ndarray, path: Path | str) -> None:
+def first_tempo(midi: mido.MidiFile) -> int:
+    """Microseconds a beat that a parsed MIDI file begins with."""
+    tempo = TEMPO
+    for track in midi.tracks:
+        tick = 0
+        for message in track:
+            tick += message.time
+            if tick:
+                break
+            tempo = message.tempo if message.type == "set_tempo" else tempo
+    return tempo
+
+
+def write_note_states(states: np.ndarray, path: Path | str, tempo: int = TEMPO) -> None:
     """Write note states of shape (T, 78, 2) as a MIDI file that reads back to the same states.
 
     What sounds without having sounded before is struck. Notes of the last step have no note-off:
     it would begin another step. Controller 123 (all notes off) ends them for players.
     """
     struck = states[..., ARTICULATE] & states[..., PLAY]
-    write_notes(states[..., PLAY], struck, LOWEST_PITCH, Path(path))
+    write_notes(states[..., PLAY], struck, LOWEST_PITCH, Path(path), tempo=tempo)
 
 
 def write_notes(
@@ -146,7 +160,7 @@ def write_notes(
     path: Path,
     *,
     sixteenths: int = 1,
-    tempo: int = 500_000,
+    tempo: int = TEMPO,
 ) -> None:
     """Write play and struck bits, both (T, notes), as MIDI at `tempo` microseconds a beat.
 

@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 
 from musiclib.errors import InputError
-from musiclib.models import BiaxialConfig, Config, LSTMConfig
+from musiclib.models import (
+    BiaxialConfig,
+    ConditionalRBMConfig,
+    Config,
+    LSTMConfig,
+    RBMConfig,
+)
 
 PUBLISHED = BiaxialConfig()
 FIGURE_5 = (1000, 5000, 9500)
@@ -18,14 +24,16 @@ class Profile:
     scores_per_group: int | None
     lstm: LSTMConfig
     biaxial: BiaxialConfig
+    rbm: RBMConfig
+    conditional_rbm: ConditionalRBMConfig
     pieces: int
     steps: int
     held_out_batches: int
     held_out_every: dict[str, int]
 
     def config(self, model: str) -> Config:
-        """The configuration of "lstm" or "biaxial"."""
-        return {"lstm": self.lstm, "biaxial": self.biaxial}[model]
+        """The configuration of a model: "lstm", "biaxial", "rbm" or "conditional-rbm"."""
+        return getattr(self, model.replace("-", "_"))
 
     @property
     def figure_5(self) -> tuple[int, ...]:
@@ -58,21 +66,25 @@ PAPER = Profile(
     scores_per_group=None,
     lstm=LSTMConfig(),
     biaxial=PUBLISHED,
+    rbm=RBMConfig(),
+    conditional_rbm=ConditionalRBMConfig(iterations=10_000),
     pieces=25,
     steps=1280,
     held_out_batches=8,
-    held_out_every={"lstm": 250, "biaxial": 100},
+    held_out_every={"lstm": 250, "biaxial": 100, "rbm": 500, "conditional-rbm": 500},
 )
 QUICK = Profile(
     name="quick",
-    cost="scaled down, under 20 minutes on 2 cores: its claims are as weak as its scale",
+    cost="scaled down, about 20 minutes on 2 cores: its claims are as weak as its scale",
     scores_per_group=100,
     lstm=LSTMConfig(hidden=64, level_iterations=100),
     biaxial=_biaxial(1200, time_sizes=(48, 48), note_sizes=(32, 16), batch=5, segment=32),
+    rbm=RBMConfig(iterations=300, checkpoints=(3, 30, 300)),
+    conditional_rbm=ConditionalRBMConfig(iterations=700, segment=512),
     pieces=25,
     steps=320,
     held_out_batches=8,
-    held_out_every={"lstm": 250, "biaxial": 50},
+    held_out_every={"lstm": 250, "biaxial": 50, "rbm": 100, "conditional-rbm": 100},
 )
 SMOKE = Profile(
     name="smoke",
@@ -80,10 +92,12 @@ SMOKE = Profile(
     scores_per_group=6,
     lstm=LSTMConfig(hidden=16, level_iterations=3, checkpoints=(1, 2, 3)),
     biaxial=_biaxial(20, time_sizes=(12, 12), note_sizes=(8, 6), batch=2, segment=32),
+    rbm=RBMConfig(hidden=30, batch=20, iterations=20, checkpoints=(2, 6, 20)),
+    conditional_rbm=ConditionalRBMConfig(maps=4, reach=(2, 12), segment=128, iterations=20),
     pieces=3,
     steps=64,
     held_out_batches=2,
-    held_out_every={"lstm": 10, "biaxial": 5},
+    held_out_every={"lstm": 10, "biaxial": 5, "rbm": 10, "conditional-rbm": 10},
 )
 PROFILES = {profile.name: profile for profile in (SMOKE, QUICK, PAPER)}
 

@@ -20,12 +20,24 @@ from safetensors.torch import load_model, save
 from torch import Tensor, nn
 
 from musiclib import __version__, training
-from musiclib.batches import Batches, Segments, Windows
-from musiclib.corpus import Corpus, Mode, Piece, prepare
+from musiclib.batches import Batches, Segments, Spoiled, Windows
+from musiclib.corpus import Corpus, Mode, Piece, prepare, states_of
 from musiclib.curriculum import curriculum
 from musiclib.errors import InputError
 from musiclib.files import ROOT, digest, write_bytes, write_json, write_text
-from musiclib.models import CONFIGS, BiaxialConfig, Config, Model, build, describe
+from musiclib.measures import window_frequencies
+from musiclib.models import (
+    CONFIGS,
+    RBM,
+    BiaxialConfig,
+    ConditionalRBMConfig,
+    Config,
+    LSTMConfig,
+    Model,
+    RBMConfig,
+    build,
+    describe,
+)
 from musiclib.parallel import cores, side_by_side
 
 RUNS = ROOT / "runs"
@@ -143,6 +155,8 @@ def _train(run: Run, corpus: Corpus) -> None:
     music = prepare(corpus, normalise=config.normalise, mode=config.mode, reverse=config.reverse)
     main = _batches(config.model, music.main)
     levels = music.levels if config.curriculum else {}
+    for name in [name for name, pieces in levels.items() if not pieces]:
+        raise InputError(f"no piece of {name} is in {config.mode}: train without curriculum")
     stages = curriculum(
         {name: _batches(config.model, pieces) for name, pieces in levels.items()},
         config.model.level_iterations,
@@ -155,12 +169,12 @@ def _train(run: Run, corpus: Corpus) -> None:
         stages,
         config.seed,
         frozenset(labels),
-        _batches(config.model, music.held_out).every(config.held_out_batches),
+        _held_out(config, music.held_out),
         config.held_out_every,
         config.precision,
     )
     torch.manual_seed(config.seed)
-    model = build(config.model).to(device())
+    model = _new(config.model, music).to(device())
     saved = run.directory / "state.pt"
     state = training.train(
         model,
@@ -172,6 +186,15 @@ def _train(run: Run, corpus: Corpus) -> None:
     _finish(run, model, plan, state, corpus.checksum)
     for left in [saved, *run.directory.glob(".writing-*")]:  # the latter of killed tries
         left.unlink(missing_ok=True)
+
+
+def _new(config: Config, music: Corpus) -> Model:
+    """A model that knows no more of the music than how often an RBM's cells are on."""
+    model = build(config)
+    if isinstance(model, RBM):
+        frequencies = window_frequencies(states_of(music.main), config.window)
+        model.start_from(torch.from_numpy(frequencies))
+    return model
 
 
 def train_runs(configs: list[RunConfig], corpus: Corpus, root: Path = RUNS) -> list[Run]:
@@ -200,21 +223,32 @@ def _total(config: RunConfig, corpus: Corpus) -> int:
 
 
 def _batches(config: Config, pieces: list[Piece]) -> Batches:
-    if isinstance(config, BiaxialConfig):
-        return Segments([piece.states for piece in pieces], config.batch, config.segment)
+    states = states_of(pieces)
+    match config:
+        case BiaxialConfig():
+            return Segments(states, config.batch, config.segment)
+        case RBMConfig():
+            return Segments(states, config.batch, config.window, hop=1)
+        case ConditionalRBMConfig():
+            return Spoiled(states, config.segment, config.most_spoiled)
     return Windows([piece.roll for piece in pieces], config.batch, config.window, config.hop)
 
 
+def _held_out(config: RunConfig, pieces: list[Piece]) -> list[tuple[Tensor, bool]]:
+    """What held-out loss is measured on; nothing where no held-out piece is in the mode."""
+    return _batches(config.model, pieces).every(config.held_out_batches) if pieces else []
+
+
 def iterations_of(config: Config, main: Batches) -> int:
-    """Iterations on the main corpus; the LSTM counts in epochs of it unless told otherwise."""
+    """Iterations on the main corpus; only the LSTM may count in epochs of it."""
     if config.iterations is not None:
         return config.iterations
     return max(config.checkpoints) * main.epoch
 
 
 def _checkpoints(config: Config, main: Batches) -> dict[int, int]:
-    """Iteration on the main corpus of each checkpoint: iterations (biaxial) or epochs (LSTM)."""
-    unit = 1 if isinstance(config, BiaxialConfig) else main.epoch
+    """Iteration on the main corpus of each checkpoint; the LSTM's are epochs."""
+    unit = main.epoch if isinstance(config, LSTMConfig) else 1
     total = iterations_of(config, main)
     return {label: label * unit for label in config.checkpoints if label * unit <= total}
 

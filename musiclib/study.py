@@ -13,17 +13,23 @@ import pandas as pd
 from musiclib import corpus as corpora
 from musiclib import profiles
 from musiclib.bits_saved import bits_saved_of_pieces
-from musiclib.compositions import compose_run, composition_folder
+from musiclib.compositions import Postprocess, compose_run, composition_folder
 from musiclib.errors import InputError
 from musiclib.evaluation import as_many
 from musiclib.files import ROOT, digest, write_json, write_text
 from musiclib.isl import isl_of_pieces
 from musiclib.measures import STEPS_PER_MEASURE, cell_frequencies, density
 from musiclib.parallel import side_by_side
+from musiclib.postprocessing import load_machine, mend_folder
 from musiclib.runs import Run, RunConfig, find, train_runs, workers
 from musiclib.sources import read_folder
 
 KINDS = ("plain", "curriculum")
+CHANGES = {
+    "bernoulli": {"loss": "bernoulli"},
+    "zero biases": {"biases": "zero"},
+    "persistent": {"chains": "persistent", "learning_rate": 0.01},
+}
 
 
 class Study:
@@ -51,11 +57,11 @@ class Study:
         return corpora.prepare(self.corpus, normalise=True)
 
     def config(self, model: str, kind: str, seed: int) -> RunConfig:
-        """The run of "lstm" or "biaxial": "plain", with "curriculum", or the LSTM's "bernoulli"."""
-        published = self.profile.config(model)
+        """The run of a model: "plain", with "curriculum", on "minor" or "major", or of CHANGES."""
         return RunConfig(
-            replace(published, loss="bernoulli") if kind == "bernoulli" else published,
+            replace(self.profile.config(model), **CHANGES.get(kind, {})),
             curriculum=kind == "curriculum",
+            mode=kind if kind in ("major", "minor") else "all",
             seed=seed,
             held_out_every=self.profile.held_out_every[model],
             held_out_batches=self.profile.held_out_batches,
@@ -73,8 +79,17 @@ class Study:
             raise InputError(f"{run.directory} is not trained: run the training notebooks first")
         return run
 
-    def compose(self, model: str, checkpoints: tuple[int, ...], kinds: tuple[str, ...]) -> None:
-        """Compose for every kind, seed and checkpoint, side by side, what was not composed yet."""
+    def compose(
+        self,
+        model: str,
+        checkpoints: tuple[int, ...],
+        kinds: tuple[str, ...],
+        postprocess: Postprocess | None = None,
+    ) -> None:
+        """Compose for every kind, seed and checkpoint, side by side, what was not composed yet.
+
+        With `postprocess="rbm"` the conditional RBM of the same seed mends what was composed.
+        """
         jobs = [
             (self.run(model, kind, seed), checkpoint, self.profile)
             for kind in kinds
@@ -85,13 +100,30 @@ class Study:
         main = self.music.main
         jobs = [(*job, main) for job in missing]
         side_by_side(compose_run, jobs, "composing", workers=workers())
+        if postprocess:
+            for kind, seed, checkpoint in product(kinds, self.seeds, checkpoints):
+                self._mend(self.run(model, kind, seed), checkpoint, postprocess)
 
-    def composed(self, run: Run, checkpoint: int) -> list[np.ndarray]:
+    def _mend(self, run: Run, checkpoint: int, postprocess: Postprocess) -> None:
+        mended = composition_folder(run, checkpoint, self.profile, postprocess)
+        if not mended.exists():
+            machine = self.run("conditional-rbm", "plain", run.config.seed).weights()
+            unmended = composition_folder(run, checkpoint, self.profile)
+            mend_folder(load_machine(machine), unmended, mended)
+
+    def composed(
+        self, run: Run, checkpoint: int, postprocess: Postprocess | None = None
+    ) -> list[np.ndarray]:
         """The composed pieces of a run at a checkpoint, read back from MIDI as note states."""
-        return list(read_folder(composition_folder(run, checkpoint, self.profile)).values())
+        folder = composition_folder(run, checkpoint, self.profile, postprocess)
+        return list(read_folder(folder).values())
 
     def scores(
-        self, model: str, checkpoints: tuple[int, ...], kinds: tuple[str, ...]
+        self,
+        model: str,
+        checkpoints: tuple[int, ...],
+        kinds: tuple[str, ...],
+        postprocess: Postprocess | None = None,
     ) -> pd.DataFrame:
         """How what was composed is judged: a row a kind, seed and checkpoint.
 
@@ -99,7 +131,10 @@ class Study:
         """
         keys = list(product(kinds, self.seeds, checkpoints))
         jobs = [
-            (composition_folder(self.run(model, kind, seed), at, self.profile), *self.judges)
+            (
+                composition_folder(self.run(model, kind, seed), at, self.profile, postprocess),
+                *self.judges,
+            )
             for kind, seed, at in keys
         ]
         judged = side_by_side(_judge_folder, jobs, "scoring")

@@ -91,6 +91,8 @@ def _iterate(model: nn.Module, optimizer: torch.optim.Optimizer, plan: Plan, sta
     model.train()
     with _autocast(plan.precision, _device(model)):
         loss, memory = model.loss(batch.to(_device(model)), None if fresh else state.memory)
+    for group in optimizer.param_groups:
+        group["lr"] = optimizer.defaults["lr"] * model.rate(state.iteration / plan.total)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     if model.clip_norm is not None:

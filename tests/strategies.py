@@ -48,6 +48,19 @@ def hand_states(steps, *notes):
     return states
 
 
+def note_list(states):
+    """(onset, end, pitch from 0) of every note of legal states, by onset, then pitch."""
+    found = []
+    for onset in range(len(states)):
+        for pitch in range(78):
+            if states[onset, pitch, STRUCK]:
+                end = onset + 1
+                while end < len(states) and states[end, pitch].tolist() == [1, 0]:
+                    end += 1
+                found.append((onset, end, pitch))
+    return found
+
+
 def scale_piece(root=60, steps=160, seed=0):
     """A piece in the major key of `root`: a tune over its cadence I-IV-V-I, four steps a chord."""
     rng = np.random.default_rng(seed)

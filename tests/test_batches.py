@@ -1,13 +1,15 @@
-"""Batches: windows that go on where the last ones began, segments that begin at a measure."""
+"""Batches: windows that go on where the last ones began, segments of pieces, spoiled excerpts."""
+
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from strategies import random_states
+from strategies import hand_states, note_list, random_states, repaired
 
-from musiclib.batches import Segments, Windows
+from musiclib.batches import Segments, Spoiled, Windows
 from musiclib.curriculum import curriculum, locate
 from musiclib.errors import InputError
 
@@ -69,20 +71,117 @@ def test_segments_begin_at_a_measure_of_one_piece_and_every_start_is_drawn():
     drawn = []
     for seed in range(30):
         batch, fresh = segments.draw(seed, torch.Generator().manual_seed(seed))
-        assert fresh and batch.shape == (10, 128, 78, 2)
+        assert fresh == (seed == 0) and batch.shape == (10, 128, 78, 2)
         drawn += [starts[segment.numpy().tobytes()] for segment in batch]
     assert set(drawn) == set(starts.values())
     shares = [np.mean([piece == p for p, _ in drawn]) for piece in (0, 2, 3)]
     np.testing.assert_allclose(shares, 1 / 3, atol=0.1)  # a piece is drawn, not a place
 
 
-def test_a_batch_depends_on_the_generator_alone():
-    segments = Segments([random_states(400, 0, 0.5)], 4, 64)
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def test_segments_with_a_hop_of_one_begin_at_any_step():
+    pieces = [random_states(steps, steps, 0.5) for steps in (20, 15, 16)]
+    segments = Segments(pieces, batch=10, steps=16, hop=1)
+    drawn = [segments.draw(i, seeded(i))[0].numpy() for i in range(30)]
+    found = {segment.tobytes() for batch in drawn for segment in batch}
+    long, _, just = pieces
+    expected = [just, *(long[start : start + 16] for start in range(5))]
+    assert found == {segment.tobytes() for segment in expected}
+
+
+@pytest.mark.parametrize("hop", [1, 16])
+def test_segments_are_fresh_at_the_first_iteration_alone(hop):
+    segments = Segments([random_states(100, 0)], 2, 32, hop)
+    assert [segments.draw(i, seeded(i))[1] for i in range(40)] == [True] + 39 * [False]
+
+
+@pytest.mark.parametrize(
+    "kind", [partial(Segments, batch=4, steps=64), partial(Spoiled, steps=64, most=0.5)]
+)
+def test_a_batch_depends_on_the_generator_alone(kind):
+    batches = kind([random_states(400, 0, 0.1)])
     one, same, other = (
-        segments.draw(iteration, torch.Generator().manual_seed(seed))[0]
-        for iteration, seed in ((0, 1), (7, 1), (0, 2))
+        batches.draw(iteration, seeded(seed))[0] for iteration, seed in ((0, 1), (7, 1), (0, 2))
     )
     assert torch.equal(one, same) and not torch.equal(one, other)
+
+
+def drawn_from(spoiled, count):
+    """Excerpts as they are and as they are given, (T, 78, 2) each."""
+    batches = [spoiled.draw(i, seeded(i)) for i in range(count)]
+    assert all(fresh and batch.dtype == torch.uint8 for batch, fresh in batches)
+    return [(batch[0, ..., :2].numpy(), batch[0, ..., 2:].numpy()) for batch, _ in batches]
+
+
+def test_excerpts_begin_at_every_measure_and_end_after_the_steps_asked_or_with_the_piece():
+    pieces = [random_states(steps, steps, 0.1) for steps in (50, 31, 32, 64, 7)]
+    drawn = {meant.tobytes() for meant, _ in drawn_from(Spoiled(pieces, 32, 0.2), 200)}
+    starts = {50: (0, 16), 31: (0,), 32: (0,), 64: (0, 16, 32), 7: (0,)}
+    expected = {
+        repaired(piece[start : start + 32]).tobytes()
+        for piece in pieces
+        for start in starts[len(piece)]
+    }
+    assert drawn == expected
+
+
+def test_what_is_held_when_an_excerpt_begins_is_struck_there():
+    states = hand_states(48, (60, 0, 48))
+    drawn = [meant for meant, _ in drawn_from(Spoiled([states], 16, 0), 9)]
+    for meant in drawn:
+        np.testing.assert_array_equal(meant, hand_states(16, (60, 0, 16)))
+
+
+def lost_and_added(meant, spoilt):
+    before, after = set(note_list(meant)), set(note_list(spoilt))
+    return len(before - after) / len(before), len(after - before) / len(before)
+
+
+def test_up_to_a_share_of_the_notes_is_deleted_and_as_many_wrong_ones_added():
+    pairs = drawn_from(Spoiled([random_states(160, 0, 0.03)], 160, 0.3), 200)
+    for _, spoilt in pairs:
+        np.testing.assert_array_equal(spoilt, repaired(spoilt))
+    lost, added = np.transpose([lost_and_added(*pair) for pair in pairs])
+    np.testing.assert_array_equal(lost, added)
+    assert lost.min() < 0.02 and 0.28 < lost.max() < 0.305
+    assert lost.mean() == pytest.approx(0.15, abs=0.02)
+
+
+def test_wrong_notes_of_every_kind_are_among_them():
+    """A single note tells a wrong one that is near it from one at its pitch and one anywhere."""
+    states = hand_states(64, (60, 8, 1))
+    kinds = set()
+    for _, spoilt in drawn_from(Spoiled([states], 64, 1.0), 200):
+        for onset, _, pitch in note_list(spoilt):
+            kinds.add((onset == 8, pitch == 36))
+    near, in_range, anywhere, itself = (True, False), (False, True), (False, False), (True, True)
+    assert kinds == {near, in_range, anywhere, itself}
+
+
+def test_nothing_is_spoiled_where_none_is_asked_and_silence_stays_silent():
+    for meant, spoilt in drawn_from(Spoiled([random_states(64, 0, 0.1)], 64, 0), 5):
+        np.testing.assert_array_equal(spoilt, meant)
+    for meant, spoilt in drawn_from(Spoiled([hand_states(40)], 64, 0.5), 5):
+        assert meant.shape == spoilt.shape == (40, 78, 2)
+        assert not meant.any() and not spoilt.any()
+
+
+def test_held_out_excerpts_are_always_the_same_and_all_different():
+    spoiled = Spoiled([random_states(320, 0, 0.1)], 64, 0.2)
+    once, again = (spoiled.every(5) for _ in range(2))
+    for (one, fresh), (other, _) in zip(once, again, strict=True):
+        assert fresh and torch.equal(one, other)
+    assert len({batch.numpy().tobytes() for batch, _ in once}) == 5
+
+
+def test_the_music_that_excerpts_are_drawn_from_does_not_change():
+    states = random_states(64, 0, 0.1)
+    before = states.copy()
+    drawn_from(Spoiled([states], 32, 0.5), 9)
+    np.testing.assert_array_equal(states, before)
 
 
 def test_held_out_segments_are_spread_evenly_and_do_not_overlap():

@@ -211,3 +211,20 @@ def test_train_and_compose_twice_gives_the_same_bytes(tmp_path):
     assert len(read_note_states(tmp_path / "once" / "1.mid")) == 20
     again = musiclib("compose", weights, tmp_path / "once")
     assert_one_sentence(again, "exists already")
+
+
+def test_a_machine_is_trained_and_mends(folders, tmp_path, capsys):
+    """A folder mended by a process of its own and one mended here have the same bytes."""
+    corpus = folder_of(np.random.default_rng(0), tmp_path / "corpus", [160] * 8)
+    options = "--corpus", corpus, "--runs", tmp_path / "runs", "--iterations", 2
+    weights, last = said(capsys, "train", "conditional-rbm", *options).splitlines()
+    assert last.startswith("last loss ")
+    mended = musiclib("mend", weights, folders / "generated", tmp_path / "mended")
+    assert mended.returncode == 0 and mended.stdout == f"{tmp_path / 'mended'}\n"
+    said(capsys, "mend", weights, folders / "generated", tmp_path / "here")
+    for name in ("1.mid", "2.mid", "3.mid"):
+        there, here = (tmp_path / folder / name for folder in ("mended", "here"))
+        assert there.read_bytes() == here.read_bytes()
+        assert len(read_note_states(here)) == 90
+    with pytest.raises(SystemExit, match="an RBM, which does not compose"):
+        said(capsys, "compose", weights, tmp_path / "composed")

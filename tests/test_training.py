@@ -13,10 +13,16 @@ import torch
 from strategies import random_states, scale_piece
 from torch import nn
 
-from musiclib.batches import Segments, Windows
+from musiclib.batches import Segments, Spoiled, Windows
 from musiclib.corpus import Corpus, Piece
 from musiclib.curriculum import Stage
-from musiclib.models import BiaxialConfig, LSTMConfig, build
+from musiclib.models import (
+    BiaxialConfig,
+    ConditionalRBMConfig,
+    LSTMConfig,
+    RBMConfig,
+    build,
+)
 from musiclib.runs import RunConfig, find, load_weights, train_run
 from musiclib.training import Plan, held_out_loss, losses_of, train
 
@@ -31,9 +37,27 @@ CONFIGS = {
         iterations=4,
     ),
     "lstm": LSTMConfig(hidden=8, window=12, hop=5, batch=3, level_iterations=2, checkpoints=(1,)),
+    "rbm": RBMConfig(
+        hidden=5,
+        window=4,
+        batch=6,
+        chains="persistent",
+        level_iterations=2,
+        checkpoints=(1, 3),
+        iterations=4,
+    ),
+    "conditional-rbm": ConditionalRBMConfig(
+        maps=2,
+        reach=(1, 2),
+        coupling=(1, 1),
+        segment=32,
+        level_iterations=2,
+        checkpoints=(1, 3),
+        iterations=4,
+    ),
 }
 EASY, MAIN = 4, 5
-RUN_ITERATIONS = {"biaxial": 4, "lstm": 12}  # the LSTM: one epoch of 3 lanes of 72 rows
+RUN_ITERATIONS = dict.fromkeys(CONFIGS, 4) | {"lstm": 12}  # one epoch of 3 lanes of 72 rows
 
 
 def plan(kind, seed=3):
@@ -43,6 +67,10 @@ def plan(kind, seed=3):
         pieces = [random_states(64, first + i, 0.1) for i in range(3)]
         if kind == "biaxial":
             return Segments(pieces, config.batch, config.segment)
+        if kind == "rbm":
+            return Segments(pieces, config.batch, config.window, hop=1)
+        if kind == "conditional-rbm":
+            return Spoiled(pieces, config.segment, config.most_spoiled)
         return Windows([p[..., 0].repeat(2, axis=1)[:, :88] for p in pieces], 3, 12, 5)
 
     stages = [Stage("easy", batches(0), EASY), Stage("main", batches(10), MAIN)]
@@ -140,6 +168,9 @@ class Sloped(nn.Module):
         terms = zip(self.tensors, self.gradients, strict=True)
         return sum((tensor * torch.tensor(g)).sum() for tensor, g in terms), None
 
+    def rate(self, done):
+        return 1.0
+
     def optimizer(self):
         return torch.optim.SGD(self.parameters(), lr=1.0)
 
@@ -160,6 +191,33 @@ def test_each_tensor_is_clipped_by_its_own_norm(tmp_path, clip_norm, expected):
     torch.testing.assert_close(
         moved, torch.tensor(expected, dtype=torch.float32), rtol=1e-5, atol=0
     )
+
+
+class Slowing(Sloped):
+    """Its learning rate falls from 1 to nothing."""
+
+    def rate(self, done):
+        return 1.0 - done
+
+
+def test_the_learning_rate_is_the_models_share_of_it_for_how_much_is_done(tmp_path):
+    """Over both stages: four iterations begin with 0, 1/4, 1/2 and 3/4 done."""
+    model = Slowing(clip_norm=None)
+    stages = [Stage("easy", Nothing(), 3), Stage("main", Nothing(), 1)]
+    train(model, Plan(stages, seed=0), tmp_path / "state.pt")
+    for tensor, gradient in zip(model.tensors, Sloped.gradients, strict=True):
+        expected = -(1 + 3 / 4 + 1 / 2 + 1 / 4) * torch.tensor(gradient)
+        torch.testing.assert_close(tensor.detach(), expected)
+
+
+def test_learning_rates_are_shares_and_those_of_the_networks_do_not_change(kind):
+    model = build(CONFIGS[kind])
+    rates = [model.rate(done) for done in np.linspace(0, 1, 1001)]
+    assert 0 <= min(rates) <= max(rates) <= 1.02
+    if kind in ("biaxial", "lstm"):
+        assert set(rates) == {1}
+    else:
+        assert max(rates) > 0.95 and rates[-1] < 0.05 and rates[500] > 0.4
 
 
 class Remembering(Sloped):

@@ -1,24 +1,41 @@
-"""The two networks of section 2.4. Both offer what `training` and `composing` ask of a model:
+"""The networks and machines of section 2.4. All offer what `training` asks of a model:
 
 - ``loss(batch, memory)``: the training objective of a batch of uint8 music, and the new memory
-- ``optimizer()``: the published optimiser; ``clip_norm``: gradient clipping a tensor, or None
-- ``begin(pieces)`` and ``step(notes, memory, coins)``: compose one step of many pieces at once
+- ``optimizer()``: as published; ``rate(done)``: share of its learning rate, late in training or
+  not; ``clip_norm``: gradient clipping a tensor, or None
+
+The two networks compose as well: ``begin(pieces)`` and ``step(notes, memory, coins)`` compose one
+step of many pieces at once.
 """
 
 from dataclasses import asdict
 
 from musiclib.models.biaxial import BiaxialConfig, BiaxialRNN
+from musiclib.models.conditional_rbm import ConditionalRBM, ConditionalRBMConfig
 from musiclib.models.lstm import LSTMConfig, PianoRollLSTM
+from musiclib.models.rbm import RBM, RBMConfig
 
-Config = LSTMConfig | BiaxialConfig
-Model = PianoRollLSTM | BiaxialRNN
+Config = LSTMConfig | BiaxialConfig | RBMConfig | ConditionalRBMConfig
+Network = PianoRollLSTM | BiaxialRNN
+Machine = RBM | ConditionalRBM
+Model = Network | Machine
 
-CONFIGS = {"lstm": LSTMConfig, "biaxial": BiaxialConfig}
-MODELS = {"lstm": PianoRollLSTM, "biaxial": BiaxialRNN}
+CONFIGS = {
+    "lstm": LSTMConfig,
+    "biaxial": BiaxialConfig,
+    "rbm": RBMConfig,
+    "conditional-rbm": ConditionalRBMConfig,
+}
+MODELS = {
+    "lstm": PianoRollLSTM,
+    "biaxial": BiaxialRNN,
+    "rbm": RBM,
+    "conditional-rbm": ConditionalRBM,
+}
 
 
 def name_of(config: Config) -> str:
-    """ "lstm" or "biaxial"."""
+    """The name of a configuration's model: "lstm", "biaxial", "rbm" or "conditional-rbm"."""
     return next(name for name, kind in CONFIGS.items() if isinstance(config, kind))
 
 

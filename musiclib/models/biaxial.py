@@ -102,6 +102,10 @@ class BiaxialRNN(nn.Module):
         play, articulate = terms.unbind(-1)
         return (play + articulate * target[..., PLAY]).sum(), None
 
+    def rate(self, done: float) -> float:
+        """The learning rate does not change, as published."""
+        return 1.0
+
     def optimizer(self) -> torch.optim.Optimizer:
         """AdaDelta as published: without a learning-rate factor."""
         return torch.optim.Adadelta(self.parameters(), lr=1.0, rho=0.95, eps=1e-6)

@@ -61,6 +61,10 @@ class PianoRollLSTM(nn.Module):
         detached = tuple(part.detach() for part in handed_on)
         return LOSSES[self.config.loss](logits[:, -1], windows[:, -1].float()), detached
 
+    def rate(self, done: float) -> float:
+        """The learning rate does not change, as published."""
+        return 1.0
+
     def optimizer(self) -> torch.optim.Optimizer:
         """RMSProp as published."""
         return torch.optim.RMSprop(self.parameters(), lr=0.001, alpha=0.9, eps=1e-6)

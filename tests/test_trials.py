@@ -1,0 +1,92 @@
+"""The trials of notebook 10: excerpts, the machine without hidden units, a way tried out."""
+
+import numpy as np
+import pytest
+import torch
+from strategies import hand_states, random_states, repaired
+
+from musiclib.mending import choose, conditional
+from musiclib.models import ConditionalRBM, ConditionalRBMConfig
+from musiclib.restoration import likeness
+from musiclib.trials import (
+    EXCERPT,
+    NO_HIDDEN,
+    NO_MACHINE,
+    NOTHING,
+    WAYS,
+    excerpts,
+    means,
+    without_hidden,
+)
+
+
+def small_machine():
+    torch.manual_seed(0)
+    return ConditionalRBM(ConditionalRBMConfig(maps=3, reach=(1, 2), coupling=(1, 1))).eval()
+
+
+def test_excerpts_are_the_legal_beginnings_of_different_pieces():
+    pieces = [random_states(EXCERPT + 10 * i, i, 0.1) for i in range(5)]
+    drawn = excerpts(pieces, 3, seed=1)
+    beginnings = [repaired(piece[:EXCERPT]) for piece in pieces]
+    found = [[np.array_equal(d, b) for b in beginnings].index(True) for d in drawn]
+    assert len(set(found)) == 3
+    assert len(excerpts(pieces, 9, seed=1)) == 5
+
+
+def test_without_hidden_units_only_biases_and_the_music_around_are_left():
+    machine = small_machine()
+    given = torch.from_numpy(random_states(20, 3))[None]
+    deaf = without_hidden(machine)
+    with torch.no_grad():
+        machine.hidden_bias += 5  # would change all, if hidden units spoke
+        loud = without_hidden(machine)
+        assert torch.equal(deaf(given), loud(given))
+        assert not torch.equal(machine(given), deaf(given))
+    assert machine.coupling.abs().sum() > 0
+
+
+def pieces():
+    return [hand_states(64, *((48 + (5 * i) % 24, 4 * i, 3) for i in range(16)))] * 2
+
+
+@pytest.mark.parametrize("music", ["anywhere", "in range", "near", "clean"])
+def test_leaving_a_piece_as_it_is_gains_nothing(music):
+    made = means(WAYS[NOTHING](None, None, [], 0), pieces(), music, seed=2)
+    assert (made["gain"], made["gain of sounding cells"]) == (0, 0)
+    assert made["notes"] == 32
+
+
+def test_giving_back_the_original_gains_all_that_was_lost():
+    original = pieces()[0]
+    spoiled = []
+
+    def oracle(states):
+        spoiled.append(states)
+        return original
+
+    made = means(oracle, pieces(), "anywhere", seed=2)
+    lost = np.mean([1 - likeness(states, original).f1 for states in spoiled])
+    assert made["gain"] == pytest.approx(lost)
+    assert made["gain"] > 0.05
+    assert made["density"] == 1
+
+
+def test_the_way_without_a_machine_needs_none():
+    restore = WAYS[NO_MACHINE](None, None, [], 0)
+    assert restore(pieces()[0]).shape == pieces()[0].shape
+
+
+def test_a_machine_that_knows_nothing_is_tuned_to_leave_the_music_alone():
+    """No thresholds gain anything on training music: keeping all and adding nothing is best."""
+    machine = small_machine()
+    for parameter in machine.parameters():
+        parameter.data.zero_()
+    restore = WAYS[NO_HIDDEN](None, machine, pieces(), 0)
+    np.testing.assert_array_equal(restore(pieces()[0]), pieces()[0])
+
+
+def test_the_whole_machine_mends_by_its_own_chances():
+    machine, states = small_machine(), pieces()[0]
+    restore = WAYS["conditional RBM"](None, machine, [], 0)
+    np.testing.assert_array_equal(restore(states), choose(states, conditional(machine, states)))
