@@ -22,10 +22,10 @@ export MALLOC_TRIM_THRESHOLD_ := 100000000000
 export MALLOC_TOP_PAD_ := 67108864
 
 .DEFAULT_GOAL := help
-.PHONY: help paper figure3a figure3b figure2 figure4 figure5 table1 mending test bench-isl bench-rbm lab clean notebooks FORCE
+.PHONY: help paper figure3a figure3b figure2 figure4 figure5 table1 mending test bench-isl bench-rbm bench-restoration lab clean notebooks FORCE
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9 ]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  options            PROFILE=smoke|quick|paper  CORPUS=folder of MIDI files  SEEDS=3"
 
 paper: $(DONE) ## train, compose, mend and regenerate Figures 2 to 5 and Table 1
@@ -49,6 +49,9 @@ bench-isl: .venv/installed ## our ISL against statsmodels, in one run
 
 bench-rbm: .venv/installed ## seconds of the RBM's training and reconstruction at published size
 	$(BIN)/python benchmarks/rbm.py
+
+bench-restoration: .venv/installed ## what the conditional RBM mends of CORPUS's held-out pieces: 15 minutes
+	$(BIN)/python benchmarks/restoration.py "$$CORPUS"
 
 lab: .venv/installed ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks
