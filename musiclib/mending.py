@@ -60,7 +60,7 @@ def _grown(states: np.ndarray, struck: np.ndarray, chances: np.ndarray) -> np.nd
     """New notes alone (T, 78, 2), struck and held where `states` are silent."""
     free = states[..., PLAY] == 0
     struck = free & struck
-    held = free & (chances[..., PLAY] > EVEN) & ~struck
+    held = free & (chances[..., PLAY] > EVEN)
     sounding = struck.copy()
     for step in range(1, len(states)):
         sounding[step] |= sounding[step - 1] & held[step]

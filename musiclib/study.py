@@ -28,7 +28,6 @@ KINDS = ("plain", "curriculum")
 CHANGES = {
     "bernoulli": {"loss": "bernoulli"},
     "zero biases": {"biases": "zero"},
-    "persistent": {"chains": "persistent", "learning_rate": 0.01},
 }
 
 

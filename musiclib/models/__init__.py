@@ -17,8 +17,7 @@ from musiclib.models.rbm import RBM, RBMConfig
 
 Config = LSTMConfig | BiaxialConfig | RBMConfig | ConditionalRBMConfig
 Network = PianoRollLSTM | BiaxialRNN
-Machine = RBM | ConditionalRBM
-Model = Network | Machine
+Model = Network | RBM | ConditionalRBM
 
 CONFIGS = {
     "lstm": LSTMConfig,
