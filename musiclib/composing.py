@@ -1,110 +1,135 @@
 """Composing many pieces at once with either model (sections 2.2 and 2.4)."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from musiclib.coins import Coins, Conservativity, Powers
 from musiclib.measures import STEPS_PER_MEASURE
+from musiclib.models.fast_steps import fast_steps
 from musiclib.training import seed_of
 
-Conservativity = Literal["paper", "off"] | float
-
-FEW_NOTES = 2
-STEP_DOWN = 0.02
-WAY_BACK = 0.3
+PIECES_AT_ONCE = 25  # on a processor: more fall out of its caches
 
 
-class Coins:
-    """Coin flips of one step for P pieces; `noise` (P, ...) is uniform, one number a coin."""
+class Composition(NamedTuple):
+    """Pieces, uint8 (P, steps, ...), and the chances their coins had, float32 of the same shape.
 
-    def __init__(self, noise: Tensor, power: Tensor, temperature: float) -> None:
-        self.noise, self.power, self.temperature = noise, power, temperature
-
-    def play(self, logits: Tensor, at: tuple[int, ...] = ()) -> Tensor:
-        """Whether notes play: P(play) is raised to the piece's conservativity."""
-        power = self.power.view(-1, *[1] * (logits.ndim - 1))
-        return self.noise[:, *at] < self._probability(logits) ** power
-
-    def articulate(self, logits: Tensor, at: tuple[int, ...]) -> Tensor:
-        """Whether notes that play are struck."""
-        return self.noise[:, *at] < self._probability(logits)
-
-    def _probability(self, logits: Tensor) -> Tensor:
-        return torch.sigmoid(logits / self.temperature)
-
-
-class Powers:
-    """The power that P(play) is raised to in each of P pieces, step by step.
-
-    "paper": starts at 1; after a step with fewer than two notes c becomes min(c, 1) - 0.02, after
-    any other it moves 30 % of the way back to 1. A number stays as it is; "off" is 1.
+    Chances are the model's, at the piece's temperature and before conservativity; NaN in the primer.
     """
 
-    def __init__(self, kind: Conservativity, pieces: int, device: torch.device) -> None:
-        self.adapts = kind == "paper"
-        start = 1.0 if isinstance(kind, str) else float(kind)
-        self.values = torch.full((pieces,), start, device=device)
-
-    def hear(self, playing: Tensor) -> None:
-        """Adapt to how many notes play, (P,), in the step just composed."""
-        if self.adapts:
-            lower = self.values.clamp(max=1.0) - STEP_DOWN
-            back = self.values + WAY_BACK * (1.0 - self.values)
-            self.values = torch.where(playing < FEW_NOTES, lower, back)
+    pieces: np.ndarray
+    probabilities: np.ndarray
 
 
-@torch.inference_mode()
 def compose(
     model: nn.Module,
     primers: np.ndarray,
     steps: int,
     seeds: Sequence[int],
     *,
-    conservativity: Conservativity = "paper",
-    temperature: float = 1.0,
+    conservativity: Conservativity | Sequence[Conservativity] = "paper",
+    temperature: float | Sequence[float] = 1.0,
+    fast: bool = True,
 ) -> np.ndarray:
     """Compose P pieces of `steps` steps, the primer among them: uint8 of shape (P, steps, ...).
 
     `primers` (P, k, ...) with k >= 1 holds note states (78, 2) or piano-roll rows (88), whichever
-    the model reads. A piece depends on its primer and seed alone, not on the others beside it.
+    the model reads. Conservativity and temperature are one for all, or one a piece. A piece depends
+    on its own primer, seed and settings alone, not on the others beside it. Raises ValueError for
+    options that cannot be composed with. `fast=False` steps through the model as it is written.
     """
-    validate(primers, steps, seeds, conservativity, temperature)
+    return compose_and_record(
+        model,
+        primers,
+        steps,
+        seeds,
+        conservativity=conservativity,
+        temperature=temperature,
+        fast=fast,
+    ).pieces
+
+
+@torch.inference_mode()
+def compose_and_record(
+    model: nn.Module,
+    primers: np.ndarray,
+    steps: int,
+    seeds: Sequence[int],
+    *,
+    conservativity: Conservativity | Sequence[Conservativity] = "paper",
+    temperature: float | Sequence[float] = 1.0,
+    fast: bool = True,
+) -> Composition:
+    """`compose`, with the chances that every note had."""
+    powers = _one_a_piece(conservativity, "conservativity", len(primers))
+    temperatures = _one_a_piece(temperature, "temperature", len(primers))
+    validate(primers, steps, seeds, powers, temperatures)
     model.eval()
+    stepper = fast_steps(model) if fast else model
     device = next(model.parameters()).device
-    known = torch.from_numpy(primers).to(device).float()
-    noise = _noise(seeds, (steps, *primers.shape[2:]))
-    powers = Powers(conservativity, len(primers), device)
-    memory, notes, piece = model.begin(len(primers)), known[:, 0], []
+    at_once = PIECES_AT_ONCE if device.type == "cpu" else max(1, len(primers))
+    blocks = [
+        _compose(
+            stepper,
+            torch.from_numpy(primers[block]).to(device).float(),
+            _noise(seeds[block], (steps, *primers.shape[2:])).to(device),
+            Powers(powers[block], device),
+            torch.tensor(temperatures[block], device=device),
+        )
+        for block in (slice(at, at + at_once) for at in range(0, len(primers), at_once))
+    ]
+    return Composition(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
+
+
+def _compose(
+    stepper: Any, known: Tensor, noise: Tensor, powers: Powers, temperature: Tensor
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pieces that go on from what is known of them, step by step, and the chances they had."""
+    steps, primer = noise.shape[1], known.shape[1]
+    memory, notes = stepper.begin(len(known)), known[:, 0]
+    piece, chances = [], [torch.full_like(noise[:, 0], torch.nan)] * primer
     for step in range(steps):
-        if step < known.shape[1]:
+        if step < primer:
             notes = known[:, step]
         piece.append(notes.byte())
-        coins = Coins(noise[:, step].to(device), powers.values, temperature)
-        notes, memory = model.step(notes, memory, coins)
-        if step + 1 >= known.shape[1]:  # what the primer overrides was never heard
+        coins = Coins(noise[:, step], powers.values, temperature)
+        notes, memory = stepper.step(notes, memory, coins)
+        if step + 1 >= primer:  # what the primer overrides was never heard
+            chances.append(coins.probabilities)
             powers.hear(notes.reshape(len(notes), len(notes[0]), -1)[..., 0].sum(dim=1))
-    return torch.stack(piece, dim=1).cpu().numpy()
+    return tuple(torch.stack(p, dim=1).cpu().numpy() for p in (piece, chances[:steps]))
+
+
+def _one_a_piece(value: Any, name: str, pieces: int) -> list:
+    if isinstance(value, str | int | float):
+        return [value] * pieces
+    if len(value) != pieces:
+        raise ValueError(f"{len(value)} values of {name} for {pieces} pieces: give one a piece")
+    return list(value)
 
 
 def validate(
     primers: np.ndarray,
     steps: int,
     seeds: Sequence[int],
-    conservativity: Conservativity,
-    temperature: float,
+    conservativity: Sequence[Conservativity],
+    temperature: Sequence[float],
 ) -> None:
     """Raise ValueError for options that cannot be composed with, naming the value."""
-    if conservativity not in ("paper", "off") and not float(conservativity) >= 0:
-        raise ValueError(f"conservativity {conservativity}: give paper, off or a number from 0 up")
+    for kind in conservativity:
+        if kind not in ("paper", "off") and not float(kind) >= 0:
+            raise ValueError(f"conservativity {kind}: give paper, off or a number from 0 up")
     if len(seeds) != len(primers):
         raise ValueError(f"{len(primers)} primers but {len(seeds)} seeds: give one a piece")
     if not 1 <= primers.shape[1] <= steps:
         raise ValueError(f"a primer of {primers.shape[1]} steps in a piece of {steps}")
-    if not temperature > 0:
-        raise ValueError(f"temperature {temperature} is not above 0")
+    for value in temperature:
+        if not value > 0:
+            raise ValueError(f"temperature {value} is not above 0")
 
 
 def _noise(seeds: Sequence[int], shape: tuple[int, ...]) -> Tensor:

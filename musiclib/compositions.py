@@ -8,7 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from musiclib.composing import Conservativity, compose, draw_primers, piece_seeds
+from musiclib.coins import Conservativity
+from musiclib.composing import compose, draw_primers, piece_seeds
 from musiclib.corpus import Piece
 from musiclib.errors import InputError
 from musiclib.files import must_be_new

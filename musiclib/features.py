@@ -16,10 +16,10 @@ OCTAVE = 12
 BEAT_BITS = 4
 
 
-def features(states: Tensor, first_step: int = 0) -> Tensor:
+def features(states: Tensor, first_step: int | Tensor = 0) -> Tensor:
     """Features, float32 of shape (..., T, 78, 80), of note states (..., T, 78, 2).
 
-    `first_step` is the step index of the first row, for the beat.
+    `first_step` is the step index of the first row, for the beat: a number, or a tensor ().
     """
     states = states.float()
     shape = states.shape[:-1]  # (..., T, N)
@@ -58,7 +58,7 @@ def _context(play: Tensor) -> Tensor:
     return counts[..., rotation]
 
 
-def _beat(steps: int, first_step: int, device: torch.device) -> Tensor:
+def _beat(steps: int, first_step: int | Tensor, device: torch.device) -> Tensor:
     """Position in the measure as four bits, lowest first, -1 or +1: (T, 4)."""
-    index = torch.arange(first_step, first_step + steps, device=device)[:, None]
+    index = (first_step + torch.arange(steps, device=device))[:, None]
     return ((index >> torch.arange(BEAT_BITS, device=device)) & 1).float() * 2 - 1

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from strategies import random_states
 from torch import nn
 
-from musiclib.composing import Coins, compose, draw_primers, piece_seeds
+from musiclib.coins import Coins
+from musiclib.composing import compose, draw_primers, piece_seeds
 from musiclib.midi import write_note_states
 from musiclib.models import BiaxialConfig, LSTMConfig, build
 from musiclib.piano_roll import write_piano_roll

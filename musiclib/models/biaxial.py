@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from musiclib.composing import Coins
+from musiclib.coins import Coins
 from musiclib.features import FEATURES, features
 from musiclib.midi import ARTICULATE, NOTES, PLAY
 
@@ -31,7 +31,7 @@ class BiaxialConfig:
 
 
 class AxisLSTM(nn.Module):
-    """A stack of LSTMs along one axis: learned initial states, dropout on the outputs.
+    """A stack of LSTMs along one axis, the first of x: learned initial states, dropout on outputs.
 
     A dropout mask is drawn once a sequence: the same units are silent at every step of it.
     """
@@ -40,17 +40,17 @@ class AxisLSTM(nn.Module):
         super().__init__()
         widths = [inputs, *sizes]
         self.layers = nn.ModuleList(
-            nn.LSTM(i, o, batch_first=True) for i, o in zip(widths[:-1], sizes, strict=True)
+            nn.LSTM(i, o) for i, o in zip(widths[:-1], sizes, strict=True)
         )
         self.initial = nn.ParameterList(nn.Parameter(torch.zeros(2, size)) for size in sizes)
         self.dropout = dropout
 
     def forward(self, x: Tensor) -> Tensor:
-        """Whole sequences: x (rows, steps, inputs) to (rows, steps, sizes[-1])."""
-        for layer, state in zip(self.layers, self.begin(len(x)), strict=True):
+        """Whole sequences: x (steps, rows, inputs) to (steps, rows, sizes[-1])."""
+        for layer, state in zip(self.layers, self.begin(x.shape[1]), strict=True):
             x, _ = layer(x, tuple(part[None] for part in state))
-            mask = x.new_ones(len(x), 1, x.shape[-1])
-            x = x * F.dropout(mask, self.dropout, self.training)
+            if self.training:
+                x = x * F.dropout(x.new_ones(x.shape[1:]), self.dropout)
         return x
 
     def begin(self, rows: int) -> list[LayerState]:
@@ -84,13 +84,14 @@ class BiaxialRNN(nn.Module):
 
     def forward(self, states: Tensor) -> Tensor:
         """Teacher-forced logits (B, T-1, N, 2) of steps 1.. of `states` (B, T, N, 2)."""
-        past, chosen = states[:, :-1], states[:, 1:].float()
-        x = features(past).transpose(1, 2)  # (B, N, T-1, F)
-        over_time = self.time_axis(x.flatten(0, 1)).unflatten(0, (len(x), NOTES))
+        past, chosen = states[:, :-1], states[:, 1:]
+        x = features(past).transpose(0, 1)  # (T-1, B, N, F)
+        over_time = self.time_axis(x.flatten(1, 2)).unflatten(1, x.shape[1:3])
         below = F.pad(chosen[:, :, :-1], (0, 0, 1, 0))  # the note below; zeros for the lowest
-        notes = torch.cat([over_time.transpose(1, 2), below], dim=-1)  # (B, T-1, N, H + 2)
-        over_notes = self.note_axis(notes.flatten(0, 1)).unflatten(0, notes.shape[:2])
-        return self.output(over_notes)
+        below = below.transpose(0, 1).to(over_time.dtype)  # else the copy below were in float32
+        notes = torch.cat([over_time, below], dim=-1).permute(2, 0, 1, 3)  # (N, T-1, B, H + 2)
+        over_notes = self.note_axis(notes.flatten(1, 2)).unflatten(1, notes.shape[1:3])
+        return self.output(over_notes).permute(2, 1, 0, 3)
 
     def loss(self, states: Tensor, memory: None = None) -> tuple[Tensor, None]:
         """Negative log-likelihood of steps 1.. of `states` (B, T, N, 2), summed; no memory.

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from musiclib.composing import Coins
+from musiclib.coins import Coins
 from musiclib.piano_roll import KEYS
 
 Loss = Literal["categorical", "bernoulli"]

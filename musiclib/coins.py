@@ -1,0 +1,64 @@
+"""How notes are drawn: a coin a note, its chances raised to a power, P pieces at once."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Conservativity = Literal["paper", "off"] | float
+
+FEW_NOTES = 2
+STEP_DOWN = 0.02
+WAY_BACK = 0.3
+
+
+class Coins:
+    """Coin flips of one step for P pieces; `noise` (P, ...) is uniform, one number a coin.
+
+    `power` and `temperature` are one number a piece, (P,), or one for all. `probabilities`
+    (P, ...) keeps what the model gave, before the power.
+    """
+
+    def __init__(self, noise: Tensor, power: Tensor, temperature: Tensor | float) -> None:
+        self.noise, self.power = noise, power
+        self.temperature = torch.as_tensor(temperature, device=noise.device).expand(len(noise))
+        self.probabilities = torch.full_like(noise, torch.nan)
+
+    def play(self, logits: Tensor, at: tuple[int, ...] = ()) -> Tensor:
+        """Whether notes play: P(play) is raised to the piece's conservativity."""
+        return self.noise[:, *at] < self._probability(logits, at) ** _like(self.power, logits)
+
+    def articulate(self, logits: Tensor, at: tuple[int, ...]) -> Tensor:
+        """Whether notes that play are struck."""
+        return self.noise[:, *at] < self._probability(logits, at)
+
+    def _probability(self, logits: Tensor, at: tuple[int, ...]) -> Tensor:
+        p = torch.sigmoid(logits / _like(self.temperature, logits))
+        self.probabilities[:, *at] = p
+        return p
+
+
+def _like(values: Tensor, logits: Tensor) -> Tensor:
+    """One number a piece, (P,), in as many dimensions as the logits have."""
+    return values.view(-1, *[1] * (logits.ndim - 1))
+
+
+class Powers:
+    """The power that P(play) is raised to in each of P pieces, step by step.
+
+    "paper": starts at 1; after a step with fewer than two notes c becomes min(c, 1) - 0.02, after
+    any other it moves 30 % of the way back to 1. A number stays as it is; "off" is 1.
+    """
+
+    def __init__(self, kinds: Sequence[Conservativity], device: torch.device) -> None:
+        self.adapts = torch.tensor([kind == "paper" for kind in kinds], device=device)
+        start = [1.0 if isinstance(kind, str) else float(kind) for kind in kinds]
+        self.values = torch.tensor(start, device=device)
+
+    def hear(self, playing: Tensor) -> None:
+        """Adapt to how many notes play, (P,), in the step just composed."""
+        lower = self.values.clamp(max=1.0) - STEP_DOWN
+        back = self.values + WAY_BACK * (1.0 - self.values)
+        adapted = torch.where(playing < FEW_NOTES, lower, back)
+        self.values = torch.where(self.adapts, adapted, self.values)
