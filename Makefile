@@ -16,13 +16,9 @@ DONE      := $(NOTEBOOKS:notebooks/%.ipynb=$(RESULTS)/%.json)
 
 export PROFILE CORPUS SEEDS
 export MPLBACKEND := agg
-# Training frees and takes large tensors all the time: let glibc keep the memory between.
-export MALLOC_MMAP_MAX_ := 0
-export MALLOC_TRIM_THRESHOLD_ := 100000000000
-export MALLOC_TOP_PAD_ := 67108864
 
 .DEFAULT_GOAL := help
-.PHONY: help paper figure3a figure3b figure2 figure4 figure5 table1 mending test bench-isl bench-rbm bench-restoration lab clean notebooks FORCE
+.PHONY: help paper figure3a figure3b figure2 figure4 figure5 table1 mending test bench bench-isl bench-rbm bench-restoration lab clean notebooks FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +39,10 @@ test: .venv/installed ## lint, test the package, compare the notebooks with thei
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest -q -rs
 	$(BIN)/python -m pytest -q --nbval-lax --nbval-cell-timeout=600 notebooks
+
+bench: .venv/installed ## speed beside rivals, and bf16 beside fp32, in one run; KERAS=python adds Keras
+	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/precision.py
 
 bench-isl: .venv/installed ## our ISL against statsmodels, in one run
 	$(BIN)/python benchmarks/isl.py
@@ -70,7 +70,7 @@ $(SETTINGS): .venv/installed FORCE
 
 $(RESULTS)/%.json: notebooks/%.ipynb $(PACKAGE) $(SETTINGS) .venv/installed
 	@echo "notebook $*"
-	@$(NOTEBOOK) $* $(OPTIONS)
+	@MUSICLIB_BEGAN=$$(date +%s) $(NOTEBOOK) $* $(OPTIONS)
 
 $(RESULTS)/02-train-lstm.json $(RESULTS)/03-train-biaxial.json: $(RESULTS)/01-corpus.json
 $(RESULTS)/04-figure-3.json: $(RESULTS)/02-train-lstm.json $(RESULTS)/03-train-biaxial.json

@@ -18,7 +18,7 @@ PIECES_AT_ONCE = 25  # on a processor: more fall out of its caches
 class Composition(NamedTuple):
     """Pieces, uint8 (P, steps, ...), and the chances their coins had, float32 of the same shape.
 
-    Chances are the model's, at the piece's temperature and before conservativity; NaN in the primer.
+    Chances are those at the piece's temperature, before conservativity; NaN in the primer.
     """
 
     pieces: np.ndarray

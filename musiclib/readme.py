@@ -24,6 +24,7 @@ def numbers(profile: str) -> str:
     controls = (ROOT / folder / "controls.md").read_text()
     statements = (ROOT / folder / "statements.md").read_text()
     mending = (ROOT / folder / "restoration.md").read_text()
+    wall_time = (ROOT / folder / "wall-time.md").read_text()
     images = "\n\n".join(f"![{title}]({folder}/{name}.png)" for name, title in FIGURES.items())
     scale = "The full-scale run" if profile == "paper" else SCALED_DOWN
     return (
@@ -34,6 +35,7 @@ def numbers(profile: str) -> str:
         f"**What the paper says of ISL**, in how many seeds it holds:\n\n{statements}\n"
         "**Mending**: F1 of strikes gained on held-out excerpts with 10 % of the notes deleted and"
         f" as many wrong ones added, and on clean ones:\n\n{mending}\n{images}\n\n"
+        f"**Where the time went** when these results were last made:\n\n{wall_time}\n"
         f"Corpus checksum `{record['corpus']['checksum']}`.\n\n"
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from musiclib import corpus as corpora
-from musiclib import profiles
+from musiclib import profiles, wall_time
 from musiclib.bits_saved import bits_saved_of_pieces
 from musiclib.compositions import Postprocess, compose_run, composition_folder
 from musiclib.errors import InputError
@@ -44,6 +44,7 @@ class Study:
         self.folder, self.seeds = corpus, range(seeds)
         self.figures = ROOT / "figures" / profile
         self.results = ROOT / "results" / profile
+        wall_time.ready()
 
     @cached_property
     def corpus(self) -> corpora.Corpus:
@@ -62,6 +63,7 @@ class Study:
             curriculum=kind == "curriculum",
             mode=kind if kind in ("major", "minor") else "all",
             seed=seed,
+            precision=self.profile.precision(model),
             held_out_every=self.profile.held_out_every[model],
             held_out_batches=self.profile.held_out_batches,
         )
@@ -162,7 +164,7 @@ class Study:
         return list(as_many(pieces, count, longest, seed).values())
 
     def save_result(self, name: str, numbers: dict[str, Any], **more: Any) -> Path:
-        """Write results/<profile>/<name>.json: the numbers and what they rest on."""
+        """Write results/<profile>/<name>.json: the numbers, what they rest on, where time went."""
         path = self.results / f"{name}.json"
         write_json(
             path,
@@ -173,6 +175,7 @@ class Study:
                 "seeds": len(self.seeds),
                 "configuration": digest(repr(self.profile)),
                 "numbers": numbers,
+                "wall_time": wall_time.breakdown(),
                 **more,
             },
         )

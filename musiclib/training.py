@@ -7,7 +7,8 @@ are all there is to save.
 
 import io
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 
 from musiclib.curriculum import Stage, locate
 from musiclib.files import write_bytes
+from musiclib.memory import keep_freed_memory
 
 Precision = Literal["fp32", "tf32", "bf16"]
 
@@ -68,10 +70,11 @@ def train(
     optimizer = model.optimizer()
     state = _load(model, optimizer, saved)
     _set_precision(plan.precision)
+    keep_freed_memory()
     began, last_saved = time.monotonic() - state.seconds, time.monotonic()
     with torch.random.fork_rng():
-        while state.iteration < plan.total:
-            _iterate(model, optimizer, plan, state)
+        for batch, fresh in _batches(plan, state.iteration, _device(model)):
+            iterate(model, optimizer, plan, state, batch, fresh)
             _evaluate_when_due(model, plan, state)
             if state.iteration in plan.checkpoints:
                 checkpoint(state.iteration)
@@ -83,25 +86,61 @@ def train(
     return state
 
 
-def _iterate(model: nn.Module, optimizer: torch.optim.Optimizer, plan: Plan, state: State) -> None:
-    stage, within = locate(plan.stages, state.iteration)
-    draws = torch.Generator().manual_seed(seed_of(plan.seed, state.iteration, 0))
+def _batches(plan: Plan, first: int, device: torch.device) -> Iterator[tuple[Tensor, bool]]:
+    """The batches from iteration `first` on, each drawn while the one before it is trained on."""
+    with ThreadPoolExecutor(1) as aside:
+        ahead = aside.submit(_draw, plan, first, device)
+        for following in range(first + 1, plan.total + 1):
+            batch, fresh = ahead.result()
+            if following < plan.total:
+                ahead = aside.submit(_draw, plan, following, device)
+            yield batch.to(device, non_blocking=True), fresh
+
+
+def _draw(plan: Plan, iteration: int, device: torch.device) -> tuple[Tensor, bool]:
+    stage, within = locate(plan.stages, iteration)
+    draws = torch.Generator().manual_seed(seed_of(plan.seed, iteration, 0))
     batch, fresh = stage.batches.draw(within, draws)
+    return (batch.pin_memory() if device.type == "cuda" else batch), fresh
+
+
+def iterate(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    plan: Plan,
+    state: State,
+    batch: Tensor,
+    fresh: bool,
+) -> None:
+    """One iteration on a batch; `fresh` says that the model's memory starts anew with it."""
     torch.manual_seed(seed_of(plan.seed, state.iteration, 1))  # dropout
     model.train()
-    with _autocast(plan.precision, _device(model)):
-        loss, memory = model.loss(batch.to(_device(model)), None if fresh else state.memory)
     for group in optimizer.param_groups:
         group["lr"] = optimizer.defaults["lr"] * model.rate(state.iteration / plan.total)
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    loss, state.memory = _gradients(model, batch, None if fresh else state.memory, plan.precision)
     if model.clip_norm is not None:
         for parameter in model.parameters():  # each tensor by itself, as published
             nn.utils.clip_grad_norm_(parameter, model.clip_norm)
     optimizer.step()
-    state.losses.append(loss.detach())
-    state.memory = memory
+    state.losses.append(loss)
     state.iteration += 1
+
+
+def _gradients(
+    model: nn.Module, batch: Tensor, memory: Any, precision: Precision
+) -> tuple[Tensor, Any]:
+    """The batch's loss and memory; gradients are left in the parameters.
+
+    A model whose loss is a sum over sequences may take them in parts: the gradients add up.
+    """
+    losses = []
+    for part in model.parts(batch) if hasattr(model, "parts") else [batch]:
+        with _autocast(precision, batch.device):
+            loss, memory = model.loss(part, memory)
+        loss.backward()
+        losses.append(loss.detach())
+    return sum(losses), memory
 
 
 def _evaluate_when_due(model: nn.Module, plan: Plan, state: State) -> None:
@@ -128,6 +167,13 @@ def seed_of(*parts: int) -> int:
 
 def _device(model: nn.Module) -> torch.device:
     return next(model.parameters()).device
+
+
+def multiplies_bf16() -> bool:
+    """Whether the device has instructions for products of bfloat16; without, they are slower."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
 
 
 def _set_precision(precision: Precision) -> None:

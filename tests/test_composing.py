@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from strategies import random_states
 from torch import nn
 
+from musiclib import composing
 from musiclib.coins import Coins
-from musiclib.composing import compose, draw_primers, piece_seeds
+from musiclib.composing import compose, compose_and_record, draw_primers, piece_seeds
 from musiclib.midi import write_note_states
 from musiclib.models import BiaxialConfig, LSTMConfig, build
+from musiclib.models.fast_steps import CompiledSteps, GraphedSteps, PackedLSTM, fast_steps
 from musiclib.piano_roll import write_piano_roll
 
 CONFIGS = {
@@ -192,3 +194,132 @@ def test_primers_without_segment_are_the_first_steps_of_pieces():
     pieces = [random_states(steps, seed, 0.5) for seed, steps in enumerate((176, 3))]
     firsts = draw_primers(pieces, 50, seed=0)
     assert {primer.tobytes() for primer in firsts} == {piece[0].tobytes() for piece in pieces}
+
+
+def loud(config):
+    """A biaxial RNN whose large weights listen to every note, its initial states among them."""
+    torch.manual_seed(1)
+    model = build(config)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(4).add_(torch.randn_like(parameter) * 0.1)
+        model.output.bias.fill_(-1.0)
+    return model.eval()
+
+
+SETTINGS = {
+    "conservativity": ["paper", "off", 0.8, 1.4],
+    "temperature": [1.0, 0.7, 1.3, 1.0],
+}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        BiaxialConfig(),
+        BiaxialConfig(time_sizes=(7,), note_sizes=(5,)),
+        BiaxialConfig(time_sizes=(7, 6, 5), note_sizes=(5, 4, 3)),
+    ],
+    ids=["published", "one layer", "three layers"],
+)
+def test_the_fast_path_is_the_readable_path(config):
+    """The same notes and the same chances, with primers and settings that differ."""
+    model = loud(config)
+    primers = np.stack([random_states(3, seed, 0.2) for seed in range(4)])
+    fast, readable = (
+        compose_and_record(model, primers, STEPS, piece_seeds(9, 4), **SETTINGS, fast=fast)
+        for fast in (True, False)
+    )
+    np.testing.assert_array_equal(fast.pieces, readable.pieces)
+    np.testing.assert_allclose(fast.probabilities, readable.probabilities, rtol=0, atol=1e-5)
+    assert np.isnan(fast.probabilities[:, :3]).all()
+    assert not np.isnan(fast.probabilities[:, 3:]).any()
+    assert fast.pieces.any(axis=(1, 2, 3)).all() and np.ptp(fast.probabilities[:, 3:]) > 0.3
+
+
+@torch.inference_mode()
+def test_the_fast_path_gives_the_probabilities_of_the_teacher_forced_pass():
+    model = loud(BiaxialConfig())
+    states = torch.from_numpy(np.stack([random_states(9, seed, 0.1) for seed in range(3)]))
+    expected = torch.sigmoid(model(states))
+    stepper = fast_steps(model)
+    assert isinstance(stepper, CompiledSteps)
+    memory = stepper.begin(3)
+    for step in range(8):
+        noise = 2.0 - 3.0 * states[:, step + 1].float()  # -1 falls always, 2 never
+        coins = Coins(noise, torch.ones(3), 1.0)
+        chosen, memory = stepper.step(states[:, step], memory, coins)
+        assert torch.equal(chosen, states[:, step + 1].float())
+        torch.testing.assert_close(coins.probabilities, expected[:, step], rtol=0, atol=1e-5)
+
+
+def test_steps_recorded_in_place_are_the_steps_of_the_model():
+    """What a CUDA graph would repeat, repeated on the processor; recording takes steps too."""
+    model = loud(BiaxialConfig(time_sizes=(7, 6), note_sizes=(5, 4)))
+
+    def record(function):
+        for _ in range(3):
+            function()
+        return function
+
+    primers = np.stack([random_states(3, seed, 0.2) for seed in range(4)])
+    stepper, expected = GraphedSteps(model, record), model
+    for seed in (1, 2):  # the second time with the same stepper
+        results = []
+        for steps in (stepper, expected):
+            noise = torch.rand(4, STEPS, 78, 2, generator=torch.Generator().manual_seed(seed))
+            powers = composing.Powers(["paper", "off", 0.8, 1.4], torch.device("cpu"))
+            known = torch.from_numpy(primers).float()
+            with torch.inference_mode():
+                results.append(composing._compose(steps, known, noise, powers, torch.ones(4)))
+        np.testing.assert_array_equal(results[0][0], results[1][0])
+        np.testing.assert_allclose(results[0][1], results[1][1], rtol=0, atol=1e-6)
+        assert results[0][0][:, 3:].any()
+
+
+@torch.inference_mode()
+def test_packed_weights_and_weights_as_they_are_give_the_same():
+    layer = nn.LSTM(80, 30)
+    x, state = torch.randn(156, 80), (torch.randn(156, 30), torch.randn(156, 30))
+    packed, plain = PackedLSTM(layer), PackedLSTM(layer)
+    plain.packed = None
+    expected = torch.lstm_cell(x, state, *layer.all_weights[0])
+    for result in (packed(x, state), plain(x, state)):
+        torch.testing.assert_close(result, expected, rtol=0, atol=1e-6)
+
+
+def test_many_pieces_are_composed_some_at_a_time(model, kind, primers, monkeypatch):
+    seeds = piece_seeds(3, PIECES)
+    together = compose(model, primers, STEPS, seeds, **SETTINGS)
+    monkeypatch.setattr(composing, "PIECES_AT_ONCE", 3)
+    np.testing.assert_array_equal(compose(model, primers, STEPS, seeds, **SETTINGS), together)
+
+
+def test_every_piece_has_its_own_settings(model, primers):
+    together = compose(model, primers, STEPS, piece_seeds(3, PIECES), **SETTINGS)
+    for i in range(PIECES):
+        alone = compose(
+            model,
+            primers[i : i + 1],
+            STEPS,
+            piece_seeds(3, PIECES)[i : i + 1],
+            conservativity=SETTINGS["conservativity"][i],
+            temperature=SETTINGS["temperature"][i],
+        )
+        np.testing.assert_array_equal(alone[0], together[i])
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_that_are_not_one_a_piece_are_refused(model, primers, name):
+    with pytest.raises(ValueError, match=f"3 values of {name} for 4 pieces"):
+        compose(model, primers, STEPS, piece_seeds(0, 4), **{name: SETTINGS[name][:3]})
+
+
+def test_chances_are_the_frequencies_of_notes():
+    """Notes fall as often as the recorded chances say, per note within four standard errors."""
+    model = loud(BiaxialConfig(time_sizes=(7, 6), note_sizes=(5, 4)))
+    primers = np.zeros((300, 1, 78, 2), np.uint8)
+    record = compose_and_record(model, primers, 9, piece_seeds(0, 300), conservativity="off")
+    play, p = record.pieces[:, 1:, :, 0], record.probabilities[:, 1:, :, 0].astype(np.float64)
+    error = np.sqrt((p * (1 - p)).sum(axis=(0, 1)))
+    assert (abs(play.sum(axis=(0, 1)) - p.sum(axis=(0, 1))) < 4 * error).all()

@@ -13,6 +13,7 @@ import torch
 from strategies import random_states, scale_piece
 from torch import nn
 
+from musiclib import profiles
 from musiclib.batches import Segments, Spoiled, Windows
 from musiclib.corpus import Corpus, Piece
 from musiclib.curriculum import Stage
@@ -21,10 +22,12 @@ from musiclib.models import (
     ConditionalRBMConfig,
     LSTMConfig,
     RBMConfig,
+    biaxial,
     build,
 )
+from musiclib.profiles import PROFILES
 from musiclib.runs import RunConfig, find, load_weights, train_run
-from musiclib.training import Plan, held_out_loss, losses_of, train
+from musiclib.training import Plan, State, held_out_loss, iterate, losses_of, train
 
 CONFIGS = {
     "biaxial": BiaxialConfig(
@@ -263,6 +266,60 @@ def test_adadelta_and_rmsprop_step_as_published():
         torch.testing.assert_close(moved, expected, rtol=1e-3, atol=1e-7)
 
 
+def test_a_batch_in_parts_has_the_gradients_of_the_whole(monkeypatch):
+    torch.manual_seed(0)
+    model = build(replace(CONFIGS["biaxial"], dropout=0.0))
+    optimizer = model.optimizer()
+    batch = torch.from_numpy(np.stack([random_states(16, seed, 0.1) for seed in range(5)]))
+    weights = {name: value.clone() for name, value in model.state_dict().items()}
+    gradients, losses, sizes = [], [], []
+    for at_once in (5 * 16 * 78 * 4 * 6, 2 * 16 * 78 * 4 * 6, 1):
+        model.load_state_dict(weights)
+        monkeypatch.setattr(biaxial, "GATES_AT_ONCE", at_once)
+        monkeypatch.setattr(model, "clip_norm", None)
+        state = State()
+        iterate(model, optimizer, Plan([Stage("main", None, 9)], 0), state, batch, True)
+        sizes.append([len(part) for part in model.parts(batch)])
+        losses.append(state.losses[0])
+        gradients.append([p.grad.clone() for p in model.parameters()])
+    assert sizes == [[5], [2, 2, 1], [1] * 5]
+    torch.testing.assert_close(losses[1:], losses[:1] * 2, rtol=1e-5, atol=0)
+    for in_parts in gradients[1:]:
+        torch.testing.assert_close(in_parts, gradients[0], rtol=1e-4, atol=1e-4)
+
+
+def test_the_published_batch_is_trained_on_two_sequences_at_a_time():
+    model = biaxial.BiaxialRNN(BiaxialConfig(time_sizes=(300, 4), note_sizes=(4, 3)))
+    batch = torch.zeros(10, 128, 78, 2, dtype=torch.uint8)
+    assert [len(part) for part in model.parts(batch)] == [2] * 5
+
+
+class Counted:
+    """Batches of numbers that remember when they were drawn; the fourth cannot be."""
+
+    def __init__(self, limit=99):
+        self.drawn, self.limit = [], limit
+
+    def draw(self, iteration, generator):
+        if iteration == self.limit:
+            raise ValueError("no such batch")
+        self.drawn.append(iteration)
+        return torch.tensor(iteration), True
+
+
+def test_batches_are_drawn_once_each_in_order_and_none_beyond_the_end(tmp_path):
+    stages = [Stage("easy", Counted(), 3), Stage("main", Counted(), 4)]
+    train(Remembering(), Plan(stages, seed=0), tmp_path / "state.pt")
+    assert [stage.batches.drawn for stage in stages] == [[0, 1, 2], [0, 1, 2, 3]]
+
+
+def test_a_batch_that_cannot_be_drawn_stops_training_with_its_own_error(tmp_path):
+    model = Remembering()
+    with pytest.raises(ValueError, match="no such batch"):
+        train(model, Plan([Stage("main", Counted(3), 9)], seed=0), tmp_path / "state.pt")
+    assert len(model.heard) == 3
+
+
 def test_held_out_loss_is_the_mean_without_dropout_and_changes_nothing(kind):
     torch.manual_seed(0)
     model = build(CONFIGS[kind])
@@ -359,3 +416,27 @@ def test_checkpoints_count_iterations_on_the_main_corpus(corpus, tmp_path):
             longer.model(checkpoint).parameters(), ended.parameters(), strict=True
         ):
             assert torch.equal(one, other)
+
+
+def test_bfloat16_is_taken_where_the_machine_multiplies_it(monkeypatch):
+    for native, expected in ((True, "bf16"), (False, "fp32")):
+        monkeypatch.setattr(profiles, "multiplies_bf16", lambda native=native: native)
+        assert PROFILES["paper"].precision("biaxial") == expected
+        assert PROFILES["paper"].precision("rbm") == "fp32"
+
+
+@pytest.mark.parametrize("kind", ["lstm", "biaxial"])
+def test_bfloat16_takes_a_step_like_that_of_float32(kind):
+    """The same loss and nearly the same direction."""
+    batch, _ = plan(kind).held_out[0]
+    losses, gradients = [], []
+    for precision in ("fp32", "bf16"):
+        torch.manual_seed(0)
+        model = build(CONFIGS[kind])
+        state = State()
+        one = Plan([Stage("main", None, 1)], 0, precision=precision)
+        iterate(model, model.optimizer(), one, state, batch, True)
+        losses.append(state.losses[0])
+        gradients.append(torch.cat([p.grad.flatten() for p in model.parameters()]))
+    torch.testing.assert_close(*losses, rtol=0.01, atol=0)
+    assert torch.cosine_similarity(*gradients, dim=0) > 0.99

@@ -1,6 +1,7 @@
 """The networks and machines of section 2.4. All offer what `training` asks of a model:
 
 - ``loss(batch, memory)``: the training objective of a batch of uint8 music, and the new memory
+- ``parts(batch)``, where the loss is a sum: the batch in parts to be taken one after another
 - ``optimizer()``: as published; ``rate(done)``: share of its learning rate, late in training or
   not; ``clip_norm``: gradient clipping a tensor, or None
 

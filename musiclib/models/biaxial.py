@@ -14,6 +14,7 @@ from musiclib.features import FEATURES, features
 from musiclib.midi import ARTICULATE, NOTES, PLAY
 
 LayerState = tuple[Tensor, Tensor]
+GATES_AT_ONCE = 25_000_000  # of a layer along time: two published sequences of 128 steps
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,7 @@ class AxisLSTM(nn.Module):
     def __init__(self, inputs: int, sizes: tuple[int, ...], dropout: float) -> None:
         super().__init__()
         widths = [inputs, *sizes]
-        self.layers = nn.ModuleList(
-            nn.LSTM(i, o) for i, o in zip(widths[:-1], sizes, strict=True)
-        )
+        self.layers = nn.ModuleList(nn.LSTM(i, o) for i, o in zip(widths[:-1], sizes, strict=True))
         self.initial = nn.ParameterList(nn.Parameter(torch.zeros(2, size)) for size in sizes)
         self.dropout = dropout
 
@@ -102,6 +101,13 @@ class BiaxialRNN(nn.Module):
         terms = F.binary_cross_entropy_with_logits(self(states).float(), target, reduction="none")
         play, articulate = terms.unbind(-1)
         return (play + articulate * target[..., PLAY]).sum(), None
+
+    def parts(self, states: Tensor) -> tuple[Tensor, ...]:
+        """A batch in parts small enough for a processor's caches and memory; whole on a GPU."""
+        if states.is_cuda:
+            return (states,)
+        a_sequence = states.shape[1] * NOTES * 4 * max(self.config.time_sizes)
+        return states.split(max(1, GATES_AT_ONCE // a_sequence))
 
     def rate(self, done: float) -> float:
         """The learning rate does not change, as published."""

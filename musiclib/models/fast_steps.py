@@ -1,4 +1,4 @@
-"""The biaxial RNN's steps at the machine's speed: they choose the notes that its own `step` chooses.
+"""The biaxial RNN's steps at the machine's speed: they choose what its own `step` chooses.
 
 On a processor the time axis runs with weights packed once, the note axis compiled. On a GPU a whole
 step is one CUDA graph.
@@ -82,7 +82,7 @@ class PackedLSTM:
             _, (h, c) = self.layer(x[None], (state[0][None], state[1][None]))
             return h[0], c[0]
         biases, size = self.layer.all_weights[0][2:], self.layer.hidden_size
-        kind = (False, [], 2, size, 1, True, False, False, False)  # 2: an LSTM; one way; not trained
+        kind = (False, [], 2, size, 1, True, False, False, False)  # 2 is an LSTM
         _, h, c, _ = torch.ops.aten.mkldnn_rnn_layer(x[None], *self.packed, *biases, *state, *kind)
         return h, c
 

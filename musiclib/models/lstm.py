@@ -55,11 +55,11 @@ class PianoRollLSTM(nn.Module):
         The memory handed on is that of `hop` steps in, where each row's next window begins: so
         no step is heard twice.
         """
-        hop = self.config.hop
-        _, handed_on = self(windows[:, :hop], memory)
-        logits, _ = self(windows[:, hop:-1], handed_on)
+        hop, windows = self.config.hop, windows.float()
+        _, handed_on = self.lstm(windows[:, :hop], memory)
+        hidden, _ = self.lstm(windows[:, hop:-1], handed_on)
         detached = tuple(part.detach() for part in handed_on)
-        return LOSSES[self.config.loss](logits[:, -1], windows[:, -1].float()), detached
+        return LOSSES[self.config.loss](self.dense(hidden[:, -1]), windows[:, -1]), detached
 
     def rate(self, done: float) -> float:
         """The learning rate does not change, as published."""

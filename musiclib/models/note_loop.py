@@ -1,7 +1,7 @@
 """The walk up the note axis, compiled: what `BiaxialRNN._choose` does, some pieces a thread.
 
-Each piece is computed by itself, so it does not depend on the others. Products are in float32, gates
-in float64.
+Each piece is computed by itself, so it does not depend on the others. Products are in float32,
+gates in float64.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ from numba import njit
 
 Arrays = tuple[np.ndarray, ...]
 THREADS = ThreadPoolExecutor()
-PLAIN = {"fastmath": True, "error_model": "numpy"}  # no check for division by 0: loops are vectorised
+PLAIN = {"fastmath": True, "error_model": "numpy"}  # a check for division by 0 stops vectorising
 
 
 def walk(

@@ -1,0 +1,74 @@
+"""Both networks as one writes them down with `nn.LSTM`: what musiclib's speed is compared with."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from musiclib.features import features
+
+
+class PlainBiaxial(nn.Module):
+    """Two LSTMs along time, two along notes, dropout after each; features are musiclib's."""
+
+    def __init__(
+        self, time: tuple[int, int] = (300, 300), notes: tuple[int, int] = (100, 50)
+    ) -> None:
+        super().__init__()
+        self.time1 = nn.LSTM(80, time[0], batch_first=True)
+        self.time2 = nn.LSTM(time[0], time[1], batch_first=True)
+        self.note1 = nn.LSTM(time[1] + 2, notes[0], batch_first=True)
+        self.note2 = nn.LSTM(notes[0], notes[1], batch_first=True)
+        self.dense, self.dropout = nn.Linear(notes[1], 2), nn.Dropout(0.5)
+
+    def loss(self, states: Tensor) -> Tensor:
+        """Negative log-likelihood of states (B, T, 78, 2)."""
+        x, target = features(states[:, :-1]), states[:, 1:].float()
+        batch, steps, notes, _ = x.shape
+        x = x.transpose(1, 2).reshape(batch * notes, steps, -1)
+        x = self.dropout(self.time1(x)[0])
+        x = self.dropout(self.time2(x)[0])
+        x = x.reshape(batch, notes, steps, -1).transpose(1, 2)
+        below = F.pad(target[:, :, :-1], (0, 0, 1, 0))
+        x = torch.cat([x, below], dim=-1).reshape(batch * steps, notes, -1)
+        x = self.dropout(self.note1(x)[0])
+        x = self.dropout(self.note2(x)[0])
+        logits = self.dense(x).reshape(batch, steps, notes, 2).float()
+        losses = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+        return (losses[..., 0] + losses[..., 1] * target[..., 0]).sum()
+
+    @torch.no_grad()
+    def compose(self, pieces: int, steps: int) -> Tensor:
+        """Pieces (P, T, 78, 2) drawn step by step and note by note."""
+        notes, music, time1, time2 = torch.zeros(pieces, 78, 2), [], None, None
+        for step in range(steps):
+            x = features(notes[:, None], step).reshape(pieces * 78, 1, 80)
+            x, time1 = self.time1(x, time1)
+            x, time2 = self.time2(x, time2)
+            x = x.reshape(pieces, 78, -1)
+            below, note1, note2, chosen = torch.zeros(pieces, 2), None, None, []
+            for note in range(78):
+                y, note1 = self.note1(torch.cat([x[:, note], below], dim=1)[:, None], note1)
+                y, note2 = self.note2(y, note2)
+                below = torch.bernoulli(torch.sigmoid(self.dense(y[:, 0])))
+                below[:, 1] *= below[:, 0]
+                chosen.append(below)
+            notes = torch.stack(chosen, dim=1)
+            music.append(notes)
+        return torch.stack(music, dim=1)
+
+
+class PlainLSTM(nn.Module):
+    """512 - dropout 0.2 - 512 - dense 88, memory kept between windows."""
+
+    def __init__(self, hidden: int = 512) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(88, hidden, num_layers=2, dropout=0.2, batch_first=True)
+        self.dense, self.memory = nn.Linear(hidden, 88), None
+
+    def loss(self, windows: Tensor) -> Tensor:
+        """The published loss of the last step of windows (B, T + 1, 88)."""
+        hidden, memory = self.lstm(windows[:, :-1].float(), self.memory)
+        self.memory = tuple(part.detach() for part in memory)
+        log_p = F.logsigmoid(self.dense(hidden[:, -1]).float())
+        target = windows[:, -1].float()
+        return -(target * (log_p - log_p.logsumexp(dim=1, keepdim=True))).sum(dim=1).mean()

@@ -1,0 +1,85 @@
+"""Whether bfloat16 trains as well as float32: held-out loss of both, three seeds, music21's scores.
+
+Held-out loss is computed in float32 for both. Intervals are Student's, 95 %, of the mean of seeds.
+"""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from musiclib.corpus import read_corpus
+from musiclib.files import ROOT, write_json
+from musiclib.models import BiaxialConfig, LSTMConfig
+from musiclib.results import markdown
+from musiclib.runs import Run, RunConfig, train_runs
+
+SEEDS = 3
+SCORES_PER_GROUP = 100
+MODELS = {
+    "LSTM, published size": LSTMConfig(checkpoints=(), iterations=600),
+    "biaxial, half the published sizes": BiaxialConfig(
+        time_sizes=(150, 150), note_sizes=(50, 25), segment=64, checkpoints=(), iterations=400
+    ),
+}
+PRECISIONS = ("fp32", "bf16")
+
+
+def main() -> None:
+    """Print the table and write results/bench-precision.json."""
+    corpus = read_corpus(None, SCORES_PER_GROUP)
+    record = {"corpus": corpus.checksum, "seeds": SEEDS, "models": {}}
+    for name, model in MODELS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            configs = [
+                RunConfig(model, seed=seed, precision=precision, held_out_every=50)
+                for seed in range(SEEDS)
+                for precision in PRECISIONS
+            ]
+            runs = train_runs(configs, corpus, Path(folder))
+            record["models"][name] = compared(model.iterations, runs)
+    print(table(record["models"]))
+    write_json(ROOT / "results" / "bench-precision.json", record)
+
+
+def compared(iterations: int, runs: list[Run]) -> dict:
+    """Held-out losses at the end and on the way, by precision, and whether intervals overlap."""
+    result = {"iterations": iterations}
+    for precision in PRECISIONS:
+        curves = [run.held_out for run in runs if run.config.precision == precision]
+        last = [float(curve["loss"].iloc[-1]) for curve in curves]
+        middle, half = np.mean(last), stats.sem(last) * stats.t.ppf(0.975, len(last) - 1)
+        result[precision] = {
+            "held-out loss": last,
+            "interval": [float(middle - half), float(middle + half)],
+            "curve": mean_curve(curves),
+        }
+    (a, b), (c, d) = (result[precision]["interval"] for precision in PRECISIONS)
+    return {**result, "intervals overlap": bool(a <= d and c <= b)}
+
+
+def mean_curve(curves: list[pd.DataFrame]) -> dict[str, float]:
+    """Mean held-out loss over seeds by iteration."""
+    return {
+        str(k): float(v) for k, v in pd.concat(curves).groupby("iteration")["loss"].mean().items()
+    }
+
+
+def table(models: dict[str, dict]) -> str:
+    """A row a model and precision."""
+    rows = []
+    for name, result in models.items():
+        for precision in PRECISIONS:
+            low, high = result[precision]["interval"]
+            losses = ", ".join(f"{loss:.5g}" for loss in result[precision]["held-out loss"])
+            rows.append([name, result["iterations"], precision, losses, f"{low:.5g} to {high:.5g}"])
+        rows[-1].append("overlap" if result["intervals overlap"] else "apart")
+        rows[-2].append("")
+    header = ["model", "iterations", "precision", "held-out loss, a seed each", "95 % interval", ""]
+    return markdown(header, rows)
+
+
+if __name__ == "__main__":
+    main()
