@@ -14,7 +14,7 @@ from musiclib.curriculum import Stage
 from musiclib.memory import keep_freed_memory
 from musiclib.models import BiaxialConfig, LSTMConfig, build
 from musiclib.runs import device
-from musiclib.training import Plan, State, _set_precision, iterate
+from musiclib.training import Plan, State, iterate, set_precision
 
 Call = Callable[[], None]
 
@@ -53,7 +53,7 @@ def our_iteration(model: nn.Module, batch: Tensor, precision: str) -> Call:
     """As `musiclib.training` does it."""
     model, batch = model.to(device()), batch.to(device())
     keep_freed_memory()
-    _set_precision(precision)
+    set_precision(precision)
     optimizer, state = model.optimizer(), State()
     plan = Plan([Stage("benchmark", None, 10**6)], seed=0, precision=precision)
 

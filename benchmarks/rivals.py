@@ -29,14 +29,14 @@ def serve(jobs: dict[str, Callable[..., Callable[[], Any]]], peak: Callable[[], 
 
 
 class Rival:
-    """One such process: it makes a job ready, and then runs it when its turn comes."""
+    """One such process: it begins to make a job, and runs it when its turn comes."""
 
     def __init__(self, command: list[str], job: str, **arguments: Any) -> None:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self.send(make=[job, arguments])
-        self.receive()
+        self.ready = False
 
     def send(self, **request: Any) -> None:
         """Ask for something."""
@@ -52,9 +52,16 @@ class Rival:
 
     def run(self, times: int = 1) -> dict[str, float]:
         """Do the job so many times: `seconds` for one, and `peak` memory in GB."""
+        self.wait()
         self.send(run=times)
         answer = self.receive()
         return {**answer, "seconds": answer["seconds"] / times}
+
+    def wait(self) -> None:
+        """Wait until the job is made."""
+        if not self.ready:
+            self.receive()
+            self.ready = True
 
     def close(self) -> None:
         """End the process."""
@@ -82,6 +89,8 @@ class Taken:
 
 def in_turns(rivals: dict[Any, Rival], warm: int, rounds: int, times: int = 1) -> dict[Any, Taken]:
     """Let rivals take turns for some rounds, after some to warm up, and end them."""
+    for rival in rivals.values():
+        rival.wait()
     for rival in list(rivals.values()) * warm:
         rival.run(times)
     answers = [{name: rival.run(times) for name, rival in rivals.items()} for _ in range(rounds)]

@@ -9,6 +9,7 @@ import os
 import platform
 import sys
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -29,6 +30,7 @@ from musiclib.parallel import cores
 from musiclib.piano_roll import KEYS, read_piano_roll
 from musiclib.results import markdown
 from musiclib.runs import device
+from musiclib.training import set_precision
 
 FOLDER = Path(__file__).parent
 OURS = [sys.executable, str(FOLDER / "jobs.py")]
@@ -90,16 +92,21 @@ def gemm_rates() -> dict[str, int]:
 
     As a linear layer or as a convolution of single cells: they go to different libraries.
     """
-    size, rates = 2048, {}
-    for name, dtype in {"fp32": torch.float32, "bf16": torch.bfloat16}.items():
-        x, w = torch.randn(2, size, size, device=device()).to(dtype)
-        image = x.T.reshape(1, size, size, 1).contiguous(memory_format=torch.channels_last)
-        calls = {"linear": lambda x=x, w=w: F.linear(x, w)}
-        kernel = w[..., None, None].contiguous(memory_format=torch.channels_last)
-        calls["convolution"] = lambda image=image, kernel=kernel: F.conv2d(image, kernel)
-        best = min(min(taken.seconds) for taken in turns(calls, wait, 3, 15).values())
-        rates[name] = round(2 * size**3 / best / 1e9)
-    return rates | ({"tf32": rates["bf16"] // 2} if torch.cuda.is_available() else {})
+    rows, inner, columns, rates = 4096, 1024, 1024, {}
+    for name in ("fp32", "bf16", "tf32") if torch.cuda.is_available() else ("fp32", "bf16"):
+        set_precision(name)
+        dtype = torch.bfloat16 if name == "bf16" else torch.float32
+        x = torch.randn(rows, inner, device=device()).to(dtype)
+        w = torch.randn(columns, inner, device=device()).to(dtype)
+        cells = x.view(1, rows, 1, inner).permute(0, 3, 1, 2)  # laid out channels last
+        kernel = w.view(columns, 1, 1, inner).permute(0, 3, 1, 2)
+        calls = {
+            "linear": partial(F.linear, x, w),
+            "convolution": partial(F.conv2d, cells, kernel),
+        }
+        best = min(min(taken.seconds) for taken in turns(calls, wait, 5, 30).values())
+        rates[name] = round(2 * rows * inner * columns / best / 1e9)
+    return rates
 
 
 def training(sizes: Sizes, rates: dict[str, int]) -> Rows:
@@ -250,6 +257,8 @@ def side_by_side(sizes: Sizes, rates: dict[str, int]) -> Rows:
         Rival(OURS, "biaxial", rival="musiclib", precision="bf16", **arguments)
         for _ in range(SIDE_BY_SIDE)
     ]
+    for run in runs:
+        run.run()
     alone = [runs[0].run(50)["seconds"] for _ in range(sizes.rounds)]
     together = []
     for _ in range(sizes.rounds):

@@ -1,6 +1,6 @@
 """Composing many pieces at once with either model (sections 2.2 and 2.4)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,6 +34,7 @@ def compose(
     conservativity: Conservativity | Sequence[Conservativity] = "paper",
     temperature: float | Sequence[float] = 1.0,
     fast: bool = True,
+    progress: Callable[[int], None] = lambda steps: None,
 ) -> np.ndarray:
     """Compose P pieces of `steps` steps, the primer among them: uint8 of shape (P, steps, ...).
 
@@ -41,6 +42,7 @@ def compose(
     the model reads. Conservativity and temperature are one for all, or one a piece. A piece depends
     on its own primer, seed and settings alone, not on the others beside it. Raises ValueError for
     options that cannot be composed with. `fast=False` steps through the model as it is written.
+    `progress` is told every step how many steps of all pieces are composed.
     """
     return compose_and_record(
         model,
@@ -50,6 +52,7 @@ def compose(
         conservativity=conservativity,
         temperature=temperature,
         fast=fast,
+        progress=progress,
     ).pieces
 
 
@@ -63,6 +66,7 @@ def compose_and_record(
     conservativity: Conservativity | Sequence[Conservativity] = "paper",
     temperature: float | Sequence[float] = 1.0,
     fast: bool = True,
+    progress: Callable[[int], None] = lambda steps: None,
 ) -> Composition:
     """`compose`, with the chances that every note had."""
     powers = _one_a_piece(conservativity, "conservativity", len(primers))
@@ -79,6 +83,7 @@ def compose_and_record(
             _noise(seeds[block], (steps, *primers.shape[2:])).to(device),
             Powers(powers[block], device),
             torch.tensor(temperatures[block], device=device),
+            lambda done, before=block.start * steps: progress(before + done),
         )
         for block in (slice(at, at + at_once) for at in range(0, len(primers), at_once))
     ]
@@ -86,7 +91,12 @@ def compose_and_record(
 
 
 def _compose(
-    stepper: Any, known: Tensor, noise: Tensor, powers: Powers, temperature: Tensor
+    stepper: Any,
+    known: Tensor,
+    noise: Tensor,
+    powers: Powers,
+    temperature: Tensor,
+    progress: Callable[[int], None] = lambda steps: None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pieces that go on from what is known of them, step by step, and the chances they had."""
     steps, primer = noise.shape[1], known.shape[1]
@@ -101,6 +111,7 @@ def _compose(
         if step + 1 >= primer:  # what the primer overrides was never heard
             chances.append(coins.probabilities)
             powers.hear(notes.reshape(len(notes), len(notes[0]), -1)[..., 0].sum(dim=1))
+        progress((step + 1) * len(notes))
     return tuple(torch.stack(p, dim=1).cpu().numpy() for p in (piece, chances[:steps]))
 
 

@@ -19,6 +19,7 @@ from musiclib.models import BiaxialRNN, Network
 from musiclib.piano_roll import KEYS, SIXTEENTHS_PER_SAMPLE, read_piano_roll, write_piano_roll
 from musiclib.postprocessing import load_machine, mend_folder
 from musiclib.profiles import Profile
+from musiclib.progress import Progress
 from musiclib.runs import Run, device, load_weights
 from musiclib.transforms import legal, reverse_time
 
@@ -54,8 +55,8 @@ def compose_to_folder(
     pieces: int = 25,
     steps: int = 1280,
     seed: int = 0,
-    conservativity: Conservativity | None = None,
-    temperature: float = 1.0,
+    conservativity: Conservativity | Sequence[Conservativity] | None = None,
+    temperature: float | Sequence[float] = 1.0,
     primer: Path | Sequence[Piece] | None = None,
     primer_steps: int = STEPS_PER_MEASURE,
     postprocess: Path | None = None,
@@ -63,10 +64,11 @@ def compose_to_folder(
     """Compose MIDI files into a new folder with weights from a file.
 
     `primer` is music to draw first steps from, a MIDI file whose first `primer_steps` steps begin
-    every piece, or None for a silent step. `conservativity` is by default as published. If the
-    model was trained on reversed music, its pieces are turned round: they play forward, and the
-    MIDI file's last steps are their end. `postprocess` is weights of a conditional RBM
-    that mends the pieces.
+    every piece, or None for a silent step. `conservativity` (by default as published) and
+    `temperature` are one for all pieces, or one a piece. If the model was trained on reversed
+    music, its pieces are turned round: they play forward, and the MIDI file's last steps are their
+    end.
+    `postprocess` is weights of a conditional RBM that mends the pieces.
     """
     must_be_new(folder)
     if pieces < 1:
@@ -79,17 +81,20 @@ def compose_to_folder(
     machine = None if postprocess is None else load_machine(postprocess)
     model, backwards = model.to(device()), run["reverse"]
     primers = _primers(model, primer, pieces, seed, primer_steps, backwards)
+    steps = length(model, steps)
     try:
-        composed = compose(
-            model,
-            primers,
-            length(model, steps),
-            piece_seeds(seed, pieces),
-            conservativity=published_conservativity(model)
-            if conservativity is None
-            else conservativity,
-            temperature=temperature,
-        )
+        with Progress(pieces * steps, "composing") as progress:
+            composed = compose(
+                model,
+                primers,
+                steps,
+                piece_seeds(seed, pieces),
+                conservativity=published_conservativity(model)
+                if conservativity is None
+                else conservativity,
+                temperature=temperature,
+                progress=progress.to,
+            )
     except ValueError as error:
         raise InputError(str(error)) from error
     if backwards:

@@ -5,9 +5,10 @@ import re
 from pathlib import Path
 
 from musiclib.files import ROOT, write_text
+from musiclib.results import markdown
 
 README = ROOT / "README.md"
-BLOCK = re.compile(r"(<!-- numbers -->\n).*(<!-- /numbers -->)", re.DOTALL)
+BENCHMARKS = ROOT / "results"
 
 
 def shown_profile() -> str:
@@ -57,9 +58,44 @@ FIGURES = {
 }
 
 
+def speed() -> str:
+    """The README's block on speed, from what `make bench` wrote."""
+    record = json.loads((BENCHMARKS / "bench-speed.json").read_text())
+    tables = {
+        "Training, one iteration": record["training"],
+        "Composing with the biaxial network, float32": record["composing"],
+        "What goes before": record["preparing"],
+        "How cost grows with size, 1 being in proportion": record["growth"],
+        "Runs side by side": record["side_by_side"],
+    }
+    rates = ", ".join(f"{k} {v}" for k, v in record["GFLOP/s of large products"].items())
+    machine = f"{record['machine']}, {record['device']}, torch {record['torch']}"
+    parts = [f"Machine: {machine}; large products run at {rates} GFLOP/s."]
+    for title, rows in tables.items():
+        if rows:
+            parts.append(f"**{title}**:\n\n{markdown(list(rows[0]), [r.values() for r in rows])}")
+    return "\n\n".join(part.strip() for part in parts) + "\n\n" + precision()
+
+
+def precision() -> str:
+    """What bfloat16 costs in held-out loss."""
+    models = json.loads((BENCHMARKS / "bench-precision.json").read_text())["models"]
+    rows = [
+        [name, result["iterations"], kind, *(f"{v:.5g}" for v in result[kind]["interval"])]
+        for name, result in models.items()
+        for kind in ("fp32", "bf16")
+    ]
+    header = ["model", "iterations", "products", "held-out loss from", "to"]
+    title = "**bfloat16 beside float32**, 95 % interval of the mean over three seeds"
+    return f"{title}:\n\n{markdown(header, rows)}\n"
+
+
 def refreshed(text: str, profile: str) -> str:
-    """The README's text with the block of numbers made anew."""
-    return BLOCK.sub(lambda match: match[1] + numbers(profile) + match[2], text)
+    """The README's text with its two blocks of numbers made anew."""
+    for name, block in (("numbers", numbers(profile)), ("speed", speed())):
+        between = re.compile(f"(<!-- {name} -->\n).*(<!-- /{name} -->)", re.DOTALL)
+        text = between.sub(lambda match, block=block: match[1] + block + match[2], text)
+    return text
 
 
 def refresh() -> None:

@@ -69,7 +69,7 @@ def train(
     """
     optimizer = model.optimizer()
     state = _load(model, optimizer, saved)
-    _set_precision(plan.precision)
+    set_precision(plan.precision)
     keep_freed_memory()
     began, last_saved = time.monotonic() - state.seconds, time.monotonic()
     with torch.random.fork_rng():
@@ -176,7 +176,8 @@ def multiplies_bf16() -> bool:
     return getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
 
 
-def _set_precision(precision: Precision) -> None:
+def set_precision(precision: Precision) -> None:
+    """Whether products of float32 on a GPU may be rounded to TF32."""
     torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
 
