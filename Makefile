@@ -43,6 +43,7 @@ test: .venv/installed ## lint, test the package, compare the notebooks with thei
 bench: .venv/installed ## speed beside rivals, and bf16 beside fp32, in one run; KERAS=python adds Keras
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/precision.py
+	$(BIN)/python -m musiclib readme
 
 bench-isl: .venv/installed ## our ISL against statsmodels, in one run
 	$(BIN)/python benchmarks/isl.py

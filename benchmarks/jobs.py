@@ -33,24 +33,25 @@ def biaxial(
 def lstm(rival: str, precision: str, hidden: int, batch: int, window: int) -> Call:
     """A training iteration of the baseline on random music, its memory kept."""
     windows = random_music(batch, window + 1, 88)
-    if rival == "plain":
-        return plain_iteration(PlainLSTM(hidden), windows, precision, False)
     config = LSTMConfig(hidden, batch=batch, window=window)
+    if rival != "musiclib":
+        hop = config.hop if rival == "plain, same memory" else None
+        return plain_iteration(PlainLSTM(hidden, hop), windows, precision, False)
     return our_iteration(build(config), windows, precision)
 
 
 def composing(rival: str, pieces: int, steps: int, time: list[int], notes: list[int]) -> Call:
     """Pieces composed from silence, with the weights as they are before training."""
     if rival == "plain":
-        model = PlainBiaxial(tuple(time), tuple(notes)).eval()
-        return lambda: model.compose(pieces, steps)
+        model = PlainBiaxial(tuple(time), tuple(notes)).to(device()).eval()
+        return lambda: (model.compose(pieces, steps), wait())
     model = build(BiaxialConfig(tuple(time), tuple(notes))).to(device())
     silence, seeds = np.zeros((pieces, 1, 78, 2), np.uint8), piece_seeds(0, pieces)
     return lambda: compose(model, silence, steps, seeds, fast=rival == "musiclib")
 
 
 def our_iteration(model: nn.Module, batch: Tensor, precision: str) -> Call:
-    """As `musiclib.training` does it."""
+    """The iteration of `musiclib.training`, on a batch that is drawn already."""
     model, batch = model.to(device()), batch.to(device())
     keep_freed_memory()
     set_precision(precision)

@@ -18,12 +18,16 @@ def biaxial(batch: int, steps: int, time: list[int], notes: list[int]):  # noqa:
     below = keras.Input((steps, 78, 2), batch_size=batch)
     x = keras.ops.reshape(keras.ops.transpose(heard, (0, 2, 1, 3)), (batch * 78, steps, 80))
     for size in time:
-        x = layers.Dropout(0.5)(layers.LSTM(size, return_sequences=True)(x))
+        x = layers.Dropout(0.5, noise_shape=(batch * 78, 1, size))(
+            layers.LSTM(size, return_sequences=True)(x)
+        )
     x = keras.ops.reshape(x, (batch, 78, steps, time[-1]))
     x = keras.ops.concatenate([keras.ops.transpose(x, (0, 2, 1, 3)), below], axis=-1)
     x = keras.ops.reshape(x, (batch * steps, 78, time[-1] + 2))
     for size in notes:
-        x = layers.Dropout(0.5)(layers.LSTM(size, return_sequences=True)(x))
+        x = layers.Dropout(0.5, noise_shape=(batch * steps, 1, size))(
+            layers.LSTM(size, return_sequences=True)(x)
+        )
     x = keras.ops.reshape(layers.Dense(2, activation="sigmoid")(x), (batch, steps, 78, 2))
     model = keras.Model([heard, below], x)
     optimizer = keras.optimizers.Adadelta(1.0, rho=0.95, epsilon=1e-6, clipnorm=5.0)

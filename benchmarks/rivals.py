@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 
@@ -93,7 +94,11 @@ def in_turns(rivals: dict[Any, Rival], warm: int, rounds: int, times: int = 1) -
         rival.wait()
     for rival in list(rivals.values()) * warm:
         rival.run(times)
-    answers = [{name: rival.run(times) for name, rival in rivals.items()} for _ in range(rounds)]
+    order = Random(0)  # nobody runs after the same rival every time
+    answers = [
+        {name: rivals[name].run(times) for name in order.sample(list(rivals), len(rivals))}
+        for _ in range(rounds)
+    ]
     for rival in rivals.values():
         rival.close()
     return {

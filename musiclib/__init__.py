@@ -7,7 +7,8 @@ Where things are:
 - ``corpus``, ``sources``, ``leaks``, ``difficulty``: which music is trained on, and held out (2.1)
 - ``models.lstm``, ``models.biaxial``: the two networks (section 2.4)
 - ``curriculum``, ``batches``, ``training``, ``runs``: how they are trained (section 2.3)
-- ``composing``, ``compositions``: how they compose, and into which folders
+- ``composing``, ``coins``, ``compositions``: how they compose, and into which folders
+- ``models.fast_steps``, ``models.note_loop``, ``memory``: what makes it fast
 - ``models.rbm``, ``partition``, ``windowed``: the RBM of windows, as published (section 2.4.3)
 - ``models.conditional_rbm``, ``recall``, ``mending``, ``postprocessing``: an RBM that mends
 - ``notes``, ``restoration``, ``trials``: notes as lists; music spoiled, to try what mends it
@@ -18,7 +19,8 @@ Where things are:
 - ``profiles``, ``study``, ``curves``, ``figures``, ``results``, ``published``: the paper's numbers
 - ``listening``: music as sound, for the notebooks
 - ``cli``, ``notebooks``, ``readme``: what `make` and people run
-- ``files``, ``parallel``, ``progress``, ``errors``: safe writing, processes, progress, messages
+- ``files``, ``parallel``, ``errors``: safe writing, processes, messages
+- ``progress``, ``wall_time``: what long work tells, and where the time went
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

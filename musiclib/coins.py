@@ -16,8 +16,8 @@ WAY_BACK = 0.3
 class Coins:
     """Coin flips of one step for P pieces; `noise` (P, ...) is uniform, one number a coin.
 
-    `power` and `temperature` are one number a piece, (P,), or one for all. `probabilities`
-    (P, ...) keeps what the model gave, before the power.
+    `power` is one number a piece, (P,), `temperature` too or one for all. `probabilities` (P, ...)
+    keeps the chances that were shown, at the temperature and before the power.
     """
 
     def __init__(self, noise: Tensor, power: Tensor, temperature: Tensor | float) -> None:

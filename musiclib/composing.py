@@ -1,6 +1,6 @@
 """Composing many pieces at once with either model (sections 2.2 and 2.4)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +12,8 @@ from musiclib.measures import STEPS_PER_MEASURE
 from musiclib.models.fast_steps import fast_steps
 from musiclib.training import seed_of
 
-PIECES_AT_ONCE = 25  # on a processor: more fall out of its caches
+PIECES_AT_ONCE_ON_GPU = 500
+PIECES_AT_ONCE = 25  # on a processor: a hundred at once take longer a piece
 
 
 class Composition(NamedTuple):
@@ -44,19 +45,11 @@ def compose(
     options that cannot be composed with. `fast=False` steps through the model as it is written.
     `progress` is told every step how many steps of all pieces are composed.
     """
-    return compose_and_record(
-        model,
-        primers,
-        steps,
-        seeds,
-        conservativity=conservativity,
-        temperature=temperature,
-        fast=fast,
-        progress=progress,
-    ).pieces
+    settings = (conservativity, temperature, fast, progress)
+    blocks = _compose_some_at_a_time(model, primers, steps, seeds, *settings)
+    return np.concatenate([pieces for pieces, _ in blocks])
 
 
-@torch.inference_mode()
 def compose_and_record(
     model: nn.Module,
     primers: np.ndarray,
@@ -66,37 +59,49 @@ def compose_and_record(
     conservativity: Conservativity | Sequence[Conservativity] = "paper",
     temperature: float | Sequence[float] = 1.0,
     fast: bool = True,
-    progress: Callable[[int], None] = lambda steps: None,
 ) -> Composition:
     """`compose`, with the chances that every note had."""
-    powers = _one_a_piece(conservativity, "conservativity", len(primers))
-    temperatures = _one_a_piece(temperature, "temperature", len(primers))
-    validate(primers, steps, seeds, powers, temperatures)
-    model.eval()
-    stepper = fast_steps(model) if fast else model
-    device = next(model.parameters()).device
-    at_once = PIECES_AT_ONCE if device.type == "cpu" else max(1, len(primers))
-    blocks = [
-        _compose(
-            stepper,
-            torch.from_numpy(primers[block]).to(device).float(),
-            _noise(seeds[block], (steps, *primers.shape[2:])).to(device),
-            Powers(powers[block], device),
-            torch.tensor(temperatures[block], device=device),
-            lambda done, before=block.start * steps: progress(before + done),
-        )
-        for block in (slice(at, at + at_once) for at in range(0, len(primers), at_once))
-    ]
+    settings = (conservativity, temperature, fast, lambda steps: None)
+    blocks = _compose_some_at_a_time(model, primers, steps, seeds, *settings)
     return Composition(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
 
 
+def _compose_some_at_a_time(
+    model: nn.Module,
+    primers: np.ndarray,
+    steps: int,
+    seeds: Sequence[int],
+    conservativity: Any,
+    temperature: Any,
+    fast: bool,
+    progress: Callable[[int], None],
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    powers = _one_a_piece(conservativity, "conservativity", len(primers))
+    temperatures = _one_a_piece(temperature, "temperature", len(primers))
+    validate(primers, steps, seeds, powers, temperatures)
+    stepper = fast_steps(model.eval()) if fast else model.eval()
+    device = next(model.parameters()).device
+    at_once = PIECES_AT_ONCE if device.type == "cpu" else PIECES_AT_ONCE_ON_GPU
+    for first in range(0, len(primers), at_once):
+        some = slice(first, first + at_once)
+        yield _compose(
+            stepper,
+            torch.from_numpy(primers[some]).to(device).float(),
+            _noise(seeds[some], (steps, *primers.shape[2:])).to(device),
+            Powers(powers[some], device),
+            torch.tensor(temperatures[some], dtype=torch.float32, device=device),
+            lambda done, before=first * steps: progress(before + done),
+        )
+
+
+@torch.inference_mode()
 def _compose(
     stepper: Any,
     known: Tensor,
     noise: Tensor,
     powers: Powers,
     temperature: Tensor,
-    progress: Callable[[int], None] = lambda steps: None,
+    progress: Callable[[int], None],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pieces that go on from what is known of them, step by step, and the chances they had."""
     steps, primer = noise.shape[1], known.shape[1]
@@ -116,8 +121,8 @@ def _compose(
 
 
 def _one_a_piece(value: Any, name: str, pieces: int) -> list:
-    if isinstance(value, str | int | float):
-        return [value] * pieces
+    if isinstance(value, str) or np.ndim(value) == 0:
+        return [value if isinstance(value, str) else float(value)] * pieces
     if len(value) != pieces:
         raise ValueError(f"{len(value)} values of {name} for {pieces} pieces: give one a piece")
     return list(value)

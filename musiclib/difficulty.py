@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import rankdata
+import pandas as pd
 
 from musiclib.midi import ARTICULATE, PLAY
 
@@ -17,5 +17,5 @@ def traits(states: np.ndarray) -> tuple[float, float, int]:
 
 def easiest_first(pieces: Sequence[np.ndarray]) -> list[int]:
     """Indices of pieces from easy to hard: by the sum of their ranks in the three traits."""
-    ranks = rankdata([traits(piece) for piece in pieces], axis=0).sum(axis=1)
+    ranks = pd.DataFrame([traits(piece) for piece in pieces]).rank().sum(axis=1)
     return np.argsort(ranks, kind="stable").tolist()

@@ -8,8 +8,6 @@ from typing import Any
 
 from musiclib.errors import NO_SPACE, InputError
 from musiclib.files import ROOT, replacing, write_text
-from musiclib.profiles import profile
-from musiclib.sources import folder_sources
 
 FOLDER = ROOT / "notebooks"
 
@@ -24,6 +22,9 @@ def settings(parameters: dict[str, Any]) -> str:
 
     Raises InputError for an unknown profile, or a corpus that is missing or empty.
     """
+    from musiclib.profiles import profile  # here: running a notebook needs no torch
+    from musiclib.sources import folder_sources
+
     profile(parameters["profile"])
     corpus = Path(parameters["corpus"]).expanduser() if parameters["corpus"] else None
     files = [corpus] if corpus and corpus.suffix == ".npz" else []

@@ -31,7 +31,7 @@ class Profile:
     steps: int
     held_out_batches: int
     held_out_every: dict[str, int]
-    bf16: tuple[str, ...]  # models that train in bfloat16 where it is faster and loses nothing
+    bf16: tuple[str, ...]  # models whose products are in bfloat16 where it pays
 
     def precision(self, model: str) -> Precision:
         """What a model's products are computed in on this machine, unless one asks for another."""
@@ -85,9 +85,9 @@ QUICK = Profile(
     cost="scaled down, about 20 minutes on 2 cores: its claims are as weak as its scale",
     scores_per_group=100,
     lstm=LSTMConfig(hidden=64, level_iterations=100),
-    biaxial=_biaxial(2000, time_sizes=(64, 64), note_sizes=(32, 16), batch=5, segment=32),
+    biaxial=_biaxial(1400, time_sizes=(48, 48), note_sizes=(32, 16), batch=5, segment=32),
     rbm=RBMConfig(iterations=300, checkpoints=(3, 30, 300)),
-    conditional_rbm=ConditionalRBMConfig(iterations=700, segment=512),
+    conditional_rbm=ConditionalRBMConfig(iterations=500, segment=512),
     pieces=25,
     steps=320,
     held_out_batches=8,

@@ -36,7 +36,8 @@ def numbers(profile: str) -> str:
         f"**What the paper says of ISL**, in how many seeds it holds:\n\n{statements}\n"
         "**Mending**: F1 of strikes gained on held-out excerpts with 10 % of the notes deleted and"
         f" as many wrong ones added, and on clean ones:\n\n{mending}\n{images}\n\n"
-        f"**Where the time went** when these results were last made:\n\n{wall_time}\n"
+        "**Where the time went** when these results were last made; what was trained before counts"
+        f" as nothing:\n\n{wall_time}\n"
         f"Corpus checksum `{record['corpus']['checksum']}`.\n\n"
     )
 
@@ -81,12 +82,18 @@ def precision() -> str:
     """What bfloat16 costs in held-out loss."""
     models = json.loads((BENCHMARKS / "bench-precision.json").read_text())["models"]
     rows = [
-        [name, result["iterations"], kind, *(f"{v:.5g}" for v in result[kind]["interval"])]
+        [
+            name,
+            result["iterations"],
+            *("{:.5g} to {:.5g}".format(*result[kind]["interval"]) for kind in ("fp32", "bf16")),
+            "{:+.1f} to {:+.1f}".format(*result["bf16 above fp32, %"]),
+        ]
         for name, result in models.items()
-        for kind in ("fp32", "bf16")
     ]
-    header = ["model", "iterations", "products", "held-out loss from", "to"]
-    title = "**bfloat16 beside float32**, 95 % interval of the mean over three seeds"
+    header = ["model", "iterations", "float32", "bfloat16", "bfloat16 above, same seed, %"]
+    title = (
+        "**Held-out loss in bfloat16 and in float32**, 95 % intervals of the mean over three seeds"
+    )
     return f"{title}:\n\n{markdown(header, rows)}\n"
 
 

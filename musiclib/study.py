@@ -15,7 +15,6 @@ from musiclib import profiles, wall_time
 from musiclib.bits_saved import bits_saved_of_pieces
 from musiclib.compositions import Postprocess, compose_run, composition_folder
 from musiclib.errors import InputError
-from musiclib.evaluation import as_many
 from musiclib.files import ROOT, digest, write_json, write_text
 from musiclib.isl import isl_of_pieces
 from musiclib.measures import STEPS_PER_MEASURE, cell_frequencies, density
@@ -23,6 +22,7 @@ from musiclib.parallel import side_by_side
 from musiclib.postprocessing import load_machine, mend_folder
 from musiclib.runs import Run, RunConfig, find, train_runs, workers
 from musiclib.sources import read_folder
+from musiclib.training import Precision
 
 KINDS = ("plain", "curriculum")
 CHANGES = {
@@ -57,13 +57,21 @@ class Study:
         return corpora.prepare(self.corpus, normalise=True)
 
     def config(self, model: str, kind: str, seed: int) -> RunConfig:
-        """The run of a model: "plain", with "curriculum", on "minor" or "major", or of CHANGES."""
+        """The run of a model: "plain", with "curriculum", on "minor" or "major", or of CHANGES.
+
+        In the precision that pays here, unless it was trained in the other one, elsewhere perhaps.
+        """
+        here = self.profile.precision(model)
+        configs = [self._config(model, kind, seed, p) for p in (here, "fp32", "bf16")]
+        return next((c for c in configs if find(c, self.corpus).finished), configs[0])
+
+    def _config(self, model: str, kind: str, seed: int, precision: Precision) -> RunConfig:
         return RunConfig(
             replace(self.profile.config(model), **CHANGES.get(kind, {})),
             curriculum=kind == "curriculum",
             mode=kind if kind in ("major", "minor") else "all",
             seed=seed,
-            precision=self.profile.precision(model),
+            precision=precision,
             held_out_every=self.profile.held_out_every[model],
             held_out_batches=self.profile.held_out_batches,
         )
@@ -158,6 +166,8 @@ class Study:
 
     def real(self, seed: int, count: int | None = None) -> list[np.ndarray]:
         """Excerpts of the main corpus as long as composed pieces, and as many unless told."""
+        from musiclib.evaluation import as_many  # here: its classifier takes a second to import
+
         longest = self.profile.steps // STEPS_PER_MEASURE
         pieces = {piece.name: piece.states for piece in self.music.main}
         count = self.profile.pieces * longest if count is None else count

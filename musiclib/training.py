@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -89,11 +90,11 @@ def train(
 def _batches(plan: Plan, first: int, device: torch.device) -> Iterator[tuple[Tensor, bool]]:
     """The batches from iteration `first` on, each drawn while the one before it is trained on."""
     with ThreadPoolExecutor(1) as aside:
-        ahead = aside.submit(_draw, plan, first, device)
-        for following in range(first + 1, plan.total + 1):
-            batch, fresh = ahead.result()
-            if following < plan.total:
-                ahead = aside.submit(_draw, plan, following, device)
+        ahead = None
+        for iteration in range(first, plan.total):
+            batch, fresh = ahead.result() if ahead else _draw(plan, iteration, device)
+            if iteration + 1 < plan.total:
+                ahead = aside.submit(_draw, plan, iteration + 1, device)
             yield batch.to(device, non_blocking=True), fresh
 
 
@@ -101,7 +102,7 @@ def _draw(plan: Plan, iteration: int, device: torch.device) -> tuple[Tensor, boo
     stage, within = locate(plan.stages, iteration)
     draws = torch.Generator().manual_seed(seed_of(plan.seed, iteration, 0))
     batch, fresh = stage.batches.draw(within, draws)
-    return (batch.pin_memory() if device.type == "cuda" else batch), fresh
+    return (batch.contiguous().pin_memory() if device.type == "cuda" else batch), fresh
 
 
 def iterate(
@@ -169,6 +170,7 @@ def _device(model: nn.Module) -> torch.device:
     return next(model.parameters()).device
 
 
+@cache
 def multiplies_bf16() -> bool:
     """Whether the device has instructions for products of bfloat16; without, they are slower."""
     if torch.cuda.is_available():

@@ -21,5 +21,6 @@ def test_the_benchmark_runs_and_writes_every_table(tmp_path):
     assert all(r["to"] == 16 * r["from"] for r in record["growth"])
     for name in ("training", "composing", "preparing", "growth"):
         assert all(f"| {row[next(iter(row))]} |" in printed for row in record[name])
+    assert "plain, same memory" in {r["by"] for r in record["training"] if r["network"] == "lstm"}
     plain = [r for r in record["training"] if r["by"] == "plain" and r["precision"] == "fp32"]
     assert all(r["times as fast as plain"] == 1 for r in plain)

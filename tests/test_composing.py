@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from numba import njit
 from strategies import random_states
 from torch import nn
 
@@ -12,7 +13,7 @@ from musiclib import composing
 from musiclib.coins import Coins
 from musiclib.composing import compose, compose_and_record, draw_primers, piece_seeds
 from musiclib.midi import write_note_states
-from musiclib.models import BiaxialConfig, LSTMConfig, build
+from musiclib.models import BiaxialConfig, LSTMConfig, build, note_loop
 from musiclib.models.fast_steps import CompiledSteps, GraphedSteps, PackedLSTM, fast_steps
 from musiclib.piano_roll import write_piano_roll
 
@@ -256,11 +257,19 @@ def test_the_fast_path_gives_the_probabilities_of_the_teacher_forced_pass():
 def test_steps_recorded_in_place_are_the_steps_of_the_model():
     """What a CUDA graph would repeat, repeated on the processor; recording takes steps too."""
     model = loud(BiaxialConfig(time_sizes=(7, 6), note_sizes=(5, 4)))
+    held = []
 
     def record(function):
         for _ in range(3):
             function()
+        held.append([tensor.data_ptr() for tensor in tensors(stepper)])
         return function
+
+    def tensors(stepper):
+        """All that a graph would read and write: it must stay where it was when recorded."""
+        coins = stepper.coins
+        memory = [stepper.index, *(part for state in stepper.states for part in state)]
+        return [stepper.notes, coins.noise, coins.power, coins.temperature, *memory]
 
     primers = np.stack([random_states(3, seed, 0.2) for seed in range(4)])
     stepper, expected = GraphedSteps(model, record), model
@@ -270,8 +279,9 @@ def test_steps_recorded_in_place_are_the_steps_of_the_model():
             noise = torch.rand(4, STEPS, 78, 2, generator=torch.Generator().manual_seed(seed))
             powers = composing.Powers(["paper", "off", 0.8, 1.4], torch.device("cpu"))
             known = torch.from_numpy(primers).float()
-            with torch.inference_mode():
-                results.append(composing._compose(steps, known, noise, powers, torch.ones(4)))
+            hot = torch.tensor([1.0, 0.7, 1.3, 1.0]) + 0.1 * seed
+            results.append(composing._compose(steps, known, noise, powers, hot, lambda steps: None))
+        assert held[-1] == [tensor.data_ptr() for tensor in tensors(stepper)]
         np.testing.assert_array_equal(results[0][0], results[1][0])
         np.testing.assert_allclose(results[0][1], results[1][1], rtol=0, atol=1e-6)
         assert results[0][0][:, 3:].any()
@@ -283,6 +293,7 @@ def test_packed_weights_and_weights_as_they_are_give_the_same():
     x, state = torch.randn(156, 80), (torch.randn(156, 30), torch.randn(156, 30))
     packed, plain = PackedLSTM(layer), PackedLSTM(layer)
     plain.packed = None
+    assert packed.packed is not None or not torch.backends.mkldnn.is_available()
     expected = torch.lstm_cell(x, state, *layer.all_weights[0])
     for result in (packed(x, state), plain(x, state)):
         torch.testing.assert_close(result, expected, rtol=0, atol=1e-6)
@@ -313,6 +324,65 @@ def test_every_piece_has_its_own_settings(model, primers):
 def test_settings_that_are_not_one_a_piece_are_refused(model, primers, name):
     with pytest.raises(ValueError, match=f"3 values of {name} for 4 pieces"):
         compose(model, primers, STEPS, piece_seeds(0, 4), **{name: SETTINGS[name][:3]})
+
+
+def test_at_published_size_a_piece_is_the_same_alone_and_among_many():
+    model = loud(BiaxialConfig())
+    primers = np.zeros((26, 1, 78, 2), np.uint8)
+    together = compose_and_record(model, primers, 6, piece_seeds(0, 26))
+    for some in (slice(0, 1), slice(24, 26)):
+        alone = compose_and_record(model, primers[some], 6, piece_seeds(0, 26)[some])
+        np.testing.assert_array_equal(alone.pieces, together.pieces[some])
+        np.testing.assert_allclose(alone.probabilities, together.probabilities[some], atol=1e-6)
+
+
+def test_weights_that_are_not_numbers_play_nothing_on_either_path():
+    model = loud(BiaxialConfig(time_sizes=(7,), note_sizes=(5,)))
+    with torch.no_grad():
+        model.output.weight.fill_(torch.nan)
+    for fast in (True, False):
+        primers = np.zeros((2, 1, 78, 2), np.uint8)
+        assert not compose(model, primers, 5, piece_seeds(0, 2), fast=fast).any()
+
+
+@pytest.mark.parametrize("temperature", [1, np.float32(1.0), np.array(1.0)])
+def test_a_setting_may_be_any_number(model, primers, temperature):
+    seeds = piece_seeds(3, PIECES)
+    expected = compose(model, primers, STEPS, seeds)
+    np.testing.assert_array_equal(
+        compose(model, primers, STEPS, seeds, temperature=temperature), expected
+    )
+
+
+def test_progress_counts_the_steps_of_all_pieces(model, primers, monkeypatch):
+    monkeypatch.setattr(composing, "PIECES_AT_ONCE", 3)
+    heard = []
+    compose(model, primers, STEPS, piece_seeds(3, PIECES), progress=heard.append)
+    assert heard == [3 * i for i in range(1, STEPS + 1)] + [
+        3 * STEPS + i for i in range(1, STEPS + 1)
+    ]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="a CUDA graph needs a GPU")
+def test_on_a_gpu_a_recorded_step_composes_what_the_model_does():
+    model = loud(BiaxialConfig()).cuda()
+    primers = np.stack([random_states(3, seed, 0.2) for seed in range(4)])
+    fast, readable = (
+        compose_and_record(model, primers, STEPS, piece_seeds(9, 4), **SETTINGS, fast=fast)
+        for fast in (True, False)
+    )
+    np.testing.assert_array_equal(fast.pieces, readable.pieces)
+    np.testing.assert_allclose(fast.probabilities, readable.probabilities, rtol=0, atol=1e-5)
+
+
+def test_where_nothing_can_be_written_the_note_loop_is_compiled_all_the_same(monkeypatch):
+    def without_a_place(*, cache=False, **options):
+        if cache:
+            raise RuntimeError("no locator available")
+        return njit(**options)
+
+    monkeypatch.setattr(note_loop, "njit", without_a_place)
+    assert note_loop._compiled(lambda x: x + 1)(1) == 2
 
 
 def test_chances_are_the_frequencies_of_notes():

@@ -295,7 +295,7 @@ def test_the_published_batch_is_trained_on_two_sequences_at_a_time():
 
 
 class Counted:
-    """Batches of numbers that remember when they were drawn; the fourth cannot be."""
+    """Batches of numbers that remember when they were drawn; that of `limit` cannot be."""
 
     def __init__(self, limit=99):
         self.drawn, self.limit = [], limit
@@ -439,4 +439,6 @@ def test_bfloat16_takes_a_step_like_that_of_float32(kind):
         losses.append(state.losses[0])
         gradients.append(torch.cat([p.grad.flatten() for p in model.parameters()]))
     torch.testing.assert_close(*losses, rtol=0.01, atol=0)
+    assert losses[0].dtype == losses[1].dtype == torch.float32
+    assert not torch.equal(*gradients)
     assert torch.cosine_similarity(*gradients, dim=0) > 0.99

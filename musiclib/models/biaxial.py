@@ -14,7 +14,7 @@ from musiclib.features import FEATURES, features
 from musiclib.midi import ARTICULATE, NOTES, PLAY
 
 LayerState = tuple[Tensor, Tensor]
-GATES_AT_ONCE = 25_000_000  # of a layer along time: two published sequences of 128 steps
+GATES_AT_ONCE = 25_000_000  # of a layer along time, 100 MB: two published sequences of 128 steps
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class BiaxialRNN(nn.Module):
         return (play + articulate * target[..., PLAY]).sum(), None
 
     def parts(self, states: Tensor) -> tuple[Tensor, ...]:
-        """A batch in parts small enough for a processor's caches and memory; whole on a GPU."""
+        """A batch in parts that need little memory, and no more time; whole on a GPU."""
         if states.is_cuda:
             return (states,)
         a_sequence = states.shape[1] * NOTES * 4 * max(self.config.time_sizes)

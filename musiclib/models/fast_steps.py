@@ -99,7 +99,7 @@ class GraphedSteps:
         self.model, self.record, self.again = model, record, None
 
     def begin(self, pieces: int) -> None:
-        """Memory before the first step; it is kept here, not handed on."""
+        """Forget what was composed: memory is kept here, of one composition at a time."""
         self.again = None
 
     def step(self, notes: Tensor, memory: None, coins: Coins) -> tuple[Tensor, None]:
@@ -109,13 +109,14 @@ class GraphedSteps:
         self.notes.copy_(notes)
         self.coins.noise.copy_(coins.noise)
         self.coins.power.copy_(coins.power)
+        self.coins.temperature.copy_(coins.temperature)
         self.again()
         coins.probabilities.copy_(self.coins.probabilities)
         return self.notes.clone(), None
 
     def _record(self, notes: Tensor, coins: Coins) -> None:
         self.notes = notes.clone()
-        self.coins = Coins(coins.noise.clone(), coins.power.clone(), coins.temperature)
+        self.coins = Coins(coins.noise.clone(), coins.power.clone(), coins.temperature.clone())
         self.index = torch.zeros((), dtype=torch.long, device=notes.device)
         self.states = self.model.begin(len(notes))[1]
         self.again = self.record(self._step_in_place)

@@ -59,7 +59,8 @@ class PianoRollLSTM(nn.Module):
         _, handed_on = self.lstm(windows[:, :hop], memory)
         hidden, _ = self.lstm(windows[:, hop:-1], handed_on)
         detached = tuple(part.detach() for part in handed_on)
-        return LOSSES[self.config.loss](self.dense(hidden[:, -1]), windows[:, -1]), detached
+        logits = self.dense(hidden[:, -1]).float()
+        return LOSSES[self.config.loss](logits, windows[:, -1]), detached
 
     def rate(self, done: float) -> float:
         """The learning rate does not change, as published."""

@@ -4,6 +4,7 @@ Each piece is computed by itself, so it does not depend on the others. Products 
 gates in float64.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,7 +13,16 @@ from numba import njit
 
 Arrays = tuple[np.ndarray, ...]
 THREADS = ThreadPoolExecutor()
-PLAIN = {"fastmath": True, "error_model": "numpy"}  # a check for division by 0 stops vectorising
+# sums may be reordered, and nothing is checked for division by 0: else loops are not vectorised
+FAST = {"fastmath": {"reassoc", "contract", "arcp", "nsz"}, "error_model": "numpy"}
+
+
+def _compiled(function: Callable) -> Callable:
+    """Compiled once for all processes, or in each where no folder to keep it in can be written."""
+    try:
+        return njit(cache=True, nogil=True, **FAST)(function)
+    except RuntimeError:
+        return njit(nogil=True, **FAST)(function)
 
 
 def walk(
@@ -43,14 +53,14 @@ def walk(
     return chosen, probabilities
 
 
-@njit(cache=True, nogil=True)
+@_compiled
 def _walk(weights, base, noise, power, temperature, chosen, probabilities):  # noqa: ANN001, ANN202
     for piece in range(len(base)):
         settings = (noise[piece], power[piece], temperature[piece])
         _walk_piece(base[piece], weights, settings, chosen[piece], probabilities[piece])
 
 
-@njit(cache=True, **PLAIN)
+@_compiled
 def _walk_piece(base, weights, settings, chosen, probabilities):  # noqa: ANN001, ANN202
     inputs, recurrent, biases, initial, dense, dense_bias = weights
     noise, power, temperature = settings
@@ -77,7 +87,7 @@ def _walk_piece(base, weights, settings, chosen, probabilities):  # noqa: ANN001
         chosen[note] = below
 
 
-@njit(inline="always", **PLAIN)
+@njit(inline="always", **FAST)
 def _add_product(to, x, weights):  # noqa: ANN001, ANN202
     """to += x @ weights, four rows of the weights at a time: a quarter of the stores."""
     whole = len(x) // 4 * 4
@@ -95,7 +105,7 @@ def _add_product(to, x, weights):  # noqa: ANN001, ANN202
             to[j] += x[k] * weights[k, j]
 
 
-@njit(inline="always", **PLAIN)
+@njit(inline="always", **FAST)
 def _cell(gates, hidden, cell):  # noqa: ANN001, ANN202
     """One LSTM cell in place; `gates` in torch's order: input, forget, cell, output."""
     size = len(hidden)
@@ -106,19 +116,20 @@ def _cell(gates, hidden, cell):  # noqa: ANN001, ANN202
         hidden[j] = _sigmoid(gates[3 * size + j]) * _tanh(new)
 
 
-@njit(inline="always", **PLAIN)
+@njit(inline="always", **FAST)
 def _sigmoid(x):  # noqa: ANN001, ANN202
     """1 / (1 + e^-x) of additions and products alone, which a compiler can do eight at a time.
 
     e^y is the 256th power of e^(y / 256), whose series needs seven terms to be exact in float32.
     """
-    y = -max(-60.0, min(60.0, x)) / 256.0
+    y = 60.0 if x < -60.0 else -60.0 if x > 60.0 else -x  # what is not a number stays so
+    y /= 256.0
     e = 1 + y * (1 + y / 2 * (1 + y / 3 * (1 + y / 4 * (1 + y / 5 * (1 + y / 6 * (1 + y / 7))))))
     for _ in range(8):
         e *= e
     return 1.0 / (1.0 + e)
 
 
-@njit(inline="always", **PLAIN)
+@njit(inline="always", **FAST)
 def _tanh(x):  # noqa: ANN001, ANN202
     return 2.0 * _sigmoid(2.0 * x) - 1.0
