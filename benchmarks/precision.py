@@ -21,9 +21,9 @@ from musiclib.runs import Run, RunConfig, train_runs
 SEEDS = 3
 SCORES_PER_GROUP = 100
 MODELS = {
-    "LSTM, published size": LSTMConfig(checkpoints=(), iterations=300),
+    "LSTM, published size": LSTMConfig(checkpoints=(), iterations=600),
     "biaxial, half the published sizes": BiaxialConfig(
-        time_sizes=(150, 150), note_sizes=(50, 25), segment=64, checkpoints=(), iterations=300
+        time_sizes=(150, 150), note_sizes=(50, 25), segment=64, checkpoints=(), iterations=400
     ),
 }
 PRECISIONS = ("fp32", "bf16")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import torch
 from strategies import random_states, scale_piece
 from torch import nn
 
-from musiclib import profiles
+from musiclib import profiles, study
 from musiclib.batches import Segments, Spoiled, Windows
 from musiclib.corpus import Corpus, Piece
 from musiclib.curriculum import Stage
@@ -442,3 +443,30 @@ def test_bfloat16_takes_a_step_like_that_of_float32(kind):
     assert losses[0].dtype == losses[1].dtype == torch.float32
     assert not torch.equal(*gradients)
     assert torch.cosine_similarity(*gradients, dim=0) > 0.99
+
+
+@pytest.mark.parametrize("kind", ["lstm", "biaxial"])
+def test_in_bfloat16_too_interrupted_and_resumed_equals_uninterrupted(kind, tmp_path):
+    def run(saved, **options):
+        torch.manual_seed(0)
+        model = build(CONFIGS[kind])
+        return model, train(model, replace(plan(kind), precision="bf16"), saved, **options)
+
+    def interrupt(done):
+        if done == EASY + 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "state.pt", progress=interrupt, save_seconds=0)
+    assert_the_same_training(run(tmp_path / "state.pt"), run(tmp_path / "other.pt"))
+
+
+@pytest.mark.parametrize("trained_in", ["fp32", "bf16", None])
+def test_a_run_trained_in_the_other_precision_elsewhere_counts(monkeypatch, trained_in):
+    monkeypatch.setattr(profiles, "multiplies_bf16", lambda: False)
+    asked = study.Study("paper")
+    asked.__dict__["corpus"] = None
+    monkeypatch.setattr(
+        study, "find", lambda config, _: SimpleNamespace(finished=config.precision == trained_in)
+    )
+    assert asked.config("biaxial", "plain", 0).precision == (trained_in or "fp32")
