@@ -13,7 +13,7 @@ from musiclib.models.fast_steps import fast_steps
 from musiclib.training import seed_of
 
 PIECES_AT_ONCE_ON_GPU = 500
-PIECES_AT_ONCE = 25  # on a processor: a hundred at once take longer a piece
+PIECES_AT_ONCE = 25  # on a processor, so that memory and cost a piece stay the same for more
 
 
 class Composition(NamedTuple):

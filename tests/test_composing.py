@@ -214,6 +214,17 @@ SETTINGS = {
 }
 
 
+def composed_alike_on_both_paths(model):
+    primers = np.stack([random_states(3, seed, 0.2) for seed in range(4)])
+    fast, readable = (
+        compose_and_record(model, primers, STEPS, piece_seeds(9, 4), **SETTINGS, fast=fast)
+        for fast in (True, False)
+    )
+    np.testing.assert_array_equal(fast.pieces, readable.pieces)
+    np.testing.assert_allclose(fast.probabilities, readable.probabilities, rtol=0, atol=1e-5)
+    return fast
+
+
 @pytest.mark.parametrize(
     "config",
     [
@@ -225,14 +236,7 @@ SETTINGS = {
 )
 def test_the_fast_path_is_the_readable_path(config):
     """The same notes and the same chances, with primers and settings that differ."""
-    model = loud(config)
-    primers = np.stack([random_states(3, seed, 0.2) for seed in range(4)])
-    fast, readable = (
-        compose_and_record(model, primers, STEPS, piece_seeds(9, 4), **SETTINGS, fast=fast)
-        for fast in (True, False)
-    )
-    np.testing.assert_array_equal(fast.pieces, readable.pieces)
-    np.testing.assert_allclose(fast.probabilities, readable.probabilities, rtol=0, atol=1e-5)
+    fast = composed_alike_on_both_paths(loud(config))
     assert np.isnan(fast.probabilities[:, :3]).all()
     assert not np.isnan(fast.probabilities[:, 3:]).any()
     assert fast.pieces.any(axis=(1, 2, 3)).all() and np.ptp(fast.probabilities[:, 3:]) > 0.3
@@ -365,14 +369,7 @@ def test_progress_counts_the_steps_of_all_pieces(model, primers, monkeypatch):
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="a CUDA graph needs a GPU")
 def test_on_a_gpu_a_recorded_step_composes_what_the_model_does():
-    model = loud(BiaxialConfig()).cuda()
-    primers = np.stack([random_states(3, seed, 0.2) for seed in range(4)])
-    fast, readable = (
-        compose_and_record(model, primers, STEPS, piece_seeds(9, 4), **SETTINGS, fast=fast)
-        for fast in (True, False)
-    )
-    np.testing.assert_array_equal(fast.pieces, readable.pieces)
-    np.testing.assert_allclose(fast.probabilities, readable.probabilities, rtol=0, atol=1e-5)
+    composed_alike_on_both_paths(loud(BiaxialConfig()).cuda())
 
 
 def test_where_nothing_can_be_written_the_note_loop_is_compiled_all_the_same(monkeypatch):

@@ -103,7 +103,7 @@ class BiaxialRNN(nn.Module):
         return (play + articulate * target[..., PLAY]).sum(), None
 
     def parts(self, states: Tensor) -> tuple[Tensor, ...]:
-        """A batch in parts that need little memory, and no more time; whole on a GPU."""
+        """A batch in parts that need little memory each; whole on a GPU."""
         if states.is_cuda:
             return (states,)
         a_sequence = states.shape[1] * NOTES * 4 * max(self.config.time_sizes)
