@@ -4,25 +4,27 @@ PYTHON  ?= python3
 PROFILE ?= $(if $(shell command -v nvidia-smi),paper,quick)
 CORPUS  ?=
 SEEDS   ?= $(if $(filter smoke,$(PROFILE)),1,3)
+PRECISION ?= fp32
 
 BIN       := .venv/bin
 RESULTS   := results/$(PROFILE)
 SETTINGS  := .build/$(PROFILE)/settings
 NOTEBOOK   = $(BIN)/python -m musiclib notebook
-OPTIONS   := --profile "$$PROFILE" --corpus "$$CORPUS" --seeds "$$SEEDS"
+OPTIONS   := --profile "$$PROFILE" --corpus "$$CORPUS" --seeds "$$SEEDS" --precision "$$PRECISION"
 PACKAGE   := $(wildcard musiclib/*.py musiclib/*.json musiclib/models/*.py)
 NOTEBOOKS := $(sort $(wildcard notebooks/[0-9]*.ipynb))
 DONE      := $(NOTEBOOKS:notebooks/%.ipynb=$(RESULTS)/%.json)
 
-export PROFILE CORPUS SEEDS
+export PROFILE CORPUS SEEDS PRECISION
 export MPLBACKEND := agg
 
 .DEFAULT_GOAL := help
-.PHONY: help paper figure3a figure3b figure2 figure4 figure5 table1 mending test bench bench-isl bench-rbm bench-restoration lab clean notebooks FORCE
+.PHONY: help paper figure3a figure3b figure2 figure4 figure5 table1 mending plateau section4 test test-avx2 \
+  bench bench-isl bench-rbm bench-published bench-restoration lab clean notebooks FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  options            PROFILE=smoke|quick|paper  CORPUS=folder of MIDI files  SEEDS=3"
+	@echo "  options            PROFILE=smoke|quick|paper  CORPUS=folder of MIDI files  SEEDS=3  PRECISION=fp32|tf32|bf16"
 
 paper: $(DONE) ## train, compose, mend and regenerate Figures 2 to 5 and Table 1
 	@$(BIN)/python -m musiclib readme
@@ -32,6 +34,8 @@ figure3a figure3b: $(RESULTS)/04-figure-3.json ## the figure and what it needs
 figure4 table1: $(RESULTS)/06-figure-4-and-table-1.json ## the figure or table and what it needs
 figure5: $(RESULTS)/07-figure-5.json ## the figure and what it needs
 figure2: $(RESULTS)/09-windowed-rbm.json ## the figure, from the trained RBM
+plateau: $(RESULTS)/12-why-a-plateau.json ## when the biaxial RNN leaves its plateau, and why
+section4: $(RESULTS)/13-section-4.json ## other keys, time reversed, major pieces alone
 mending: $(RESULTS)/10-mending.json ## what mends spoiled music, and what it does to composed music
 
 test: .venv/installed ## lint, test the package, compare the notebooks with their stored outputs
@@ -39,6 +43,10 @@ test: .venv/installed ## lint, test the package, compare the notebooks with thei
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest -q -rs
 	$(BIN)/python -m pytest -q --nbval-lax --nbval-cell-timeout=600 notebooks
+
+test-avx2: .venv/installed ## the tests that depend on the processor, held down to AVX2
+	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 \
+	  $(BIN)/python -m pytest -q -rs -m processor
 
 bench: .venv/installed ## speed beside rivals, and bf16 beside fp32, in one run; KERAS=python adds Keras
 	$(BIN)/python benchmarks/speed.py
@@ -50,6 +58,9 @@ bench-isl: .venv/installed ## our ISL against statsmodels, in one run
 
 bench-rbm: .venv/installed ## seconds of the RBM's training and reconstruction at published size
 	$(BIN)/python benchmarks/rbm.py
+
+bench-published: .venv/installed ## both forms at published size on CORPUS, beside the authors' logs: hours
+	$(BIN)/python benchmarks/published_size.py "$$CORPUS"
 
 bench-restoration: .venv/installed ## what the conditional RBM mends of CORPUS's held-out pieces: 15 minutes
 	$(BIN)/python benchmarks/restoration.py "$$CORPUS"
@@ -80,7 +91,9 @@ $(RESULTS)/06-figure-4-and-table-1.json $(RESULTS)/07-figure-5.json: $(RESULTS)/
 $(RESULTS)/08-why-silence-wins.json: $(RESULTS)/06-figure-4-and-table-1.json
 $(RESULTS)/09-windowed-rbm.json: $(RESULTS)/05-compose.json
 $(RESULTS)/10-mending.json: $(RESULTS)/09-windowed-rbm.json
-$(RESULTS)/11-results.json: $(filter-out $(RESULTS)/11-results.json,$(DONE))
+$(RESULTS)/11-results.json: $(filter $(RESULTS)/0%.json $(RESULTS)/10%.json,$(DONE))
+$(RESULTS)/12-why-a-plateau.json: $(RESULTS)/01-corpus.json
+$(RESULTS)/13-section-4.json: $(RESULTS)/03-train-biaxial.json
 
 .venv/installed: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from musiclib.composing import compose, piece_seeds
 from musiclib.curriculum import Stage
 from musiclib.memory import keep_freed_memory
-from musiclib.models import BiaxialConfig, LSTMConfig, build
+from musiclib.models import PUBLISHED_FORM, BiaxialConfig, LSTMConfig, build
 from musiclib.runs import device
 from musiclib.training import Plan, State, iterate, set_precision
 
@@ -26,7 +26,8 @@ def biaxial(
     states = random_music(batch, steps, 78, 2)
     if rival == "plain":
         return plain_iteration(PlainBiaxial(tuple(time), tuple(notes)), states, precision, True)
-    config = BiaxialConfig(tuple(time), tuple(notes), batch=batch, segment=steps)
+    form = PUBLISHED_FORM if rival == "musiclib, published form" else {}
+    config = BiaxialConfig(tuple(time), tuple(notes), batch=batch, segment=steps, **form)
     return our_iteration(build(config), states, precision)
 
 

@@ -17,6 +17,7 @@ from musiclib.files import ROOT, write_json
 from musiclib.models import BiaxialConfig, LSTMConfig
 from musiclib.results import markdown
 from musiclib.runs import Run, RunConfig, train_runs
+from musiclib.training import computes_bf16
 
 SEEDS = 3
 SCORES_PER_GROUP = 100
@@ -30,7 +31,10 @@ PRECISIONS = ("fp32", "bf16")
 
 
 def main() -> None:
-    """Print the table and write results/bench-precision.json."""
+    """Print the table and write results/bench-precision.json, where there is bfloat16."""
+    if not computes_bf16():
+        print("This processor does not compute LSTMs in bf16: there is nothing to compare.")
+        return
     corpus = read_corpus(None, SCORES_PER_GROUP)
     record = {"corpus": corpus.checksum, "seeds": SEEDS, "models": {}}
     for name, model in MODELS.items():

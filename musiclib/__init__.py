@@ -23,4 +23,4 @@ Where things are:
 - ``progress``, ``wall_time``: what long work tells, and where the time went
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

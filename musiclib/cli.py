@@ -7,9 +7,12 @@ import sys
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from musiclib.errors import NO_SPACE, InputError
 from musiclib.files import ROOT
+
+PRECISIONS = ("fp32", "tf32", "bf16")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -61,8 +64,16 @@ def _add_train(commands) -> None:  # noqa: ANN001
     train.add_argument("--loss", choices=("categorical", "bernoulli"), help="of the LSTM")
     train.add_argument(
         "--precision",
-        choices=("fp32", "tf32", "bf16"),
-        help="of products (default: bf16 where it is faster and the profile has it)",
+        choices=PRECISIONS,
+        default="fp32",
+        help="of products (default: fp32)",
+    )
+    train.add_argument("--learning-rate", type=float, help="of either network")
+    train.add_argument(
+        "--form",
+        choices=("default", "published"),
+        default="default",
+        help="of the biaxial RNN: what learns best, or cell and start as published",
     )
     train.add_argument("--mode", choices=("all", "major", "minor"), default="all")
     train.add_argument("--reverse", action="store_true", help="train on music played backwards")
@@ -153,6 +164,7 @@ def _add_notebook(commands) -> None:  # noqa: ANN001
     notebook.set_defaults(command=_notebook)
     notebook.add_argument("name", help="such as 01-corpus; 'check' only checks the options")
     notebook.add_argument("--seeds", default="1")
+    notebook.add_argument("--precision", choices=PRECISIONS, default="fp32")
     notebook.add_argument("--stamp", type=Path, help="with 'check': file to note the options in")
     _add_music(notebook)
 
@@ -176,25 +188,20 @@ def _add_music(command: argparse.ArgumentParser) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     from musiclib.corpus import read_corpus
-    from musiclib.models import LSTMConfig
     from musiclib.profiles import profile
     from musiclib.runs import RunConfig, train_runs
+    from musiclib.training import check_precision
 
+    check_precision(options.precision)
     chosen = profile(options.profile)
-    model = chosen.config(options.model)
-    changes = {"iterations": options.iterations, "level_iterations": options.level_iterations}
-    if options.loss and not isinstance(model, LSTMConfig):
-        raise InputError("--loss is the LSTM's: the biaxial RNN's likelihood is always Bernoulli")
-    if options.loss:
-        changes["loss"] = options.loss
     config = RunConfig(
-        replace(model, **{k: v for k, v in changes.items() if v is not None}),
+        replace(chosen.config(options.model), **_changes(options)),
         curriculum=options.curriculum,
         seed=options.seed,
         normalise=not options.no_key_normalisation,
         mode=options.mode,
         reverse=options.reverse,
-        precision=options.precision or chosen.precision(options.model),
+        precision=options.precision,
         held_out_every=chosen.held_out_every[options.model],
         held_out_batches=chosen.held_out_batches,
     )
@@ -203,6 +210,24 @@ def _train(options: argparse.Namespace) -> None:
     print("\n".join(corpus.complaints()), file=sys.stderr)
     [run] = train_runs([config], corpus, options.runs)
     print(f"{run.weights()}\nlast loss {run.losses['loss'].iloc[-1]:.4f}")
+    if options.model in ("lstm", "biaxial"):
+        print(("learned: " if run.verdict.learned else "did not learn: ") + run.verdict.why)
+
+
+def _changes(options: argparse.Namespace) -> dict[str, Any]:
+    """What the options change of the model's configuration."""
+    from musiclib.models import PUBLISHED_FORM
+
+    if options.loss and options.model != "lstm":
+        raise InputError("--loss is the LSTM's: the biaxial RNN's likelihood is always Bernoulli")
+    if options.form == "published" and options.model != "biaxial":
+        raise InputError("--form is the biaxial RNN's: leave it out")
+    if options.learning_rate is not None and options.model not in ("lstm", "biaxial"):
+        raise InputError("--learning-rate is the networks': leave it out for an RBM")
+    names = ("iterations", "level_iterations", "loss", "learning_rate")
+    given = {name: getattr(options, name) for name in names}
+    form = PUBLISHED_FORM if options.form == "published" else {}
+    return form | {name: value for name, value in given.items() if value is not None}
 
 
 def _compose(options: argparse.Namespace) -> None:
@@ -312,7 +337,12 @@ def _notebook(options: argparse.Namespace) -> None:
     from musiclib import notebooks
     from musiclib.profiles import profile
 
-    values = {"profile": options.profile, "corpus": options.corpus, "seeds": _seeds(options.seeds)}
+    values = {
+        "profile": options.profile,
+        "corpus": options.corpus,
+        "seeds": _seeds(options.seeds),
+        "precision": options.precision,
+    }
     if options.name != "check":
         notebooks.run(options.name, values)
         return

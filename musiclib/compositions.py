@@ -35,7 +35,10 @@ def composition_folder(
 
 
 def compose_run(run: Run, checkpoint: int, profile: Profile, music: Sequence[Piece]) -> Path:
-    """Compose a profile's pieces as published, started by drawing from `music`."""
+    """Compose a profile's pieces as published, started by drawing from `music` as trained on.
+
+    What was trained on music played backwards is turned round: its pieces play forward.
+    """
     model, seed = run.model(checkpoint).to(device()), run.config.seed
     primers = corpus_primers(model, music, profile.pieces, seed)
     pieces = compose(
@@ -45,6 +48,8 @@ def compose_run(run: Run, checkpoint: int, profile: Profile, music: Sequence[Pie
         piece_seeds(seed, profile.pieces),
         conservativity=published_conservativity(model),
     )
+    if run.config.reverse:
+        pieces = np.stack([_reversed(model, piece) for piece in pieces])
     return write_pieces(pieces, composition_folder(run, checkpoint, profile), writer(model))
 
 

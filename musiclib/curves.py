@@ -14,7 +14,7 @@ Runs = Mapping[tuple[str, int], Run]
 def learning_curves(
     runs: Runs, *, bin_size: int, unit: int = 1, scale: float = 1.0
 ) -> pd.DataFrame:
-    """Loss on the main corpus: columns curriculum, seed, set, at, loss.
+    """Loss on the main corpus: columns curriculum, seed, set, at, loss, learned (did the run).
 
     Training losses are means over `bin_size` iterations. `at` counts iterations on the main corpus
     in units of `unit` (an epoch, say), and losses are multiplied by `scale`.
@@ -23,11 +23,11 @@ def learning_curves(
     for (kind, seed), run in runs.items():
         curves = {"training": _training(run, bin_size), "held-out": _held_out(run)}
         for name, curve in curves.items():
-            table = curve.assign(curriculum=kind, seed=seed, set=name)
+            table = curve.assign(curriculum=kind, seed=seed, set=name, learned=run.verdict.learned)
             tables.append(table)
     table = pd.concat(tables, ignore_index=True)
     table["at"], table["loss"] = table["at"] / unit, table["loss"] * scale
-    return table[["curriculum", "seed", "set", "at", "loss"]]
+    return table[["curriculum", "seed", "set", "at", "loss", "learned"]]
 
 
 def _training(run: Run, bin_size: int) -> pd.DataFrame:

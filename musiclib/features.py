@@ -12,6 +12,7 @@ from torch import Tensor
 from musiclib.midi import LOWEST_PITCH, NOTES, PLAY
 
 FEATURES = 80
+INDEX = 0  # of the note index
 OCTAVE = 12
 BEAT_BITS = 4
 

@@ -54,12 +54,23 @@ def save(figure: Figure, data: pd.DataFrame, folder: Path, name: str, label: str
 
 
 def band(axes: Axes, table: pd.DataFrame, x: str, y: str, kind: str, **style: object) -> None:
-    """Mean over seeds as a line and, for more than one seed, lowest to highest as a band."""
+    """Mean over seeds as a line and, for more than one seed, lowest to highest as a band.
+
+    Where the table has a column learned, the label says how many seeds did not.
+    """
     seeds = table.groupby(x)[y]
     mean, low, high = seeds.mean(), seeds.min(), seeds.max()
-    axes.plot(mean.index, mean, color=COLOURS[kind], label=NAMES[kind], **style)
+    axes.plot(mean.index, mean, color=COLOURS[kind], label=NAMES[kind] + _mark(table), **style)
     if table["seed"].nunique() > 1:
         axes.fill_between(mean.index, low, high, color=COLOURS[kind], alpha=0.2, linewidth=0)
+
+
+def _mark(table: pd.DataFrame) -> str:
+    if "learned" not in table or table["learned"].all():
+        return ""
+    failed, all_of_them = table[~table["learned"]]["seed"].nunique(), table["seed"].nunique()
+    how_many = "" if failed == all_of_them else f"{failed} of {all_of_them} "
+    return f" ({how_many}did not learn)"
 
 
 def learning_curves(table: pd.DataFrame, x: str, unit: str) -> Figure:
@@ -155,6 +166,87 @@ def _clouds(axes: Axes, points: Projection) -> None:
     first, second = 100 * points.explained
     axes.set(xlabel=f"component 1 ({first:.0f} % of variance)")
     axes.set(ylabel=f"component 2 ({second:.0f} %)")
+
+
+def compared(table: pd.DataFrame, columns: Mapping[str, str], real: Mapping[str, float]) -> Figure:
+    """Values of several kinds of networks, a panel for each column, a point for each seed.
+
+    `table` has the columns kind, seed, learned and those of `columns`, which says what each is;
+    `real` has what real music reaches, where it has a value.
+    """
+    figure, panels = plt.subplots(
+        1, len(columns), figsize=(2.3 * COLUMN, 3.0), sharey=True, layout="constrained"
+    )
+    rows = {kind: at for at, kind in enumerate(table["kind"].unique())}
+    for axes, (column, what) in zip(panels, columns.items(), strict=True):
+        for learned, style in ((True, {}), (False, {"facecolor": "none"})):
+            part = table[table["learned"] == learned]
+            axes.scatter(part[column], part["kind"].map(rows), s=26, edgecolor=PALETTE[0],
+                         **({"color": PALETTE[0]} | style if learned else style),
+                         label="" if learned else "did not learn")  # fmt: skip
+        if column in real:
+            axes.axvline(real[column], color=TRAINING, ls="--", lw=1.2)
+        axes.set(xlabel=what)
+        axes.margins(y=0.15)
+    panels[0].set_yticks(list(rows.values()), list(rows))
+    panels[0].invert_yaxis()
+    if not table["learned"].all():
+        panels[-1].legend(fontsize=8)
+    return figure
+
+
+def plateau(table: pd.DataFrame, limit: int) -> Figure:
+    """When trials leave the plateau, a panel for each form, a row for each thing changed.
+
+    `table` has the columns form, changed, seed and left_at (iteration, infinite where the trial
+    ended at `limit` without leaving).
+    """
+    forms = table["form"].unique()
+    figure, panels = plt.subplots(
+        1, len(forms), figsize=(2.3 * COLUMN, 3.8), sharex=True, layout="constrained"
+    )
+    for axes, form in zip(panels, forms, strict=True):
+        part = table[table["form"] == form]
+        rows = {name: at for at, name in enumerate(part["changed"].unique())}
+        for left, label, style in (
+            (part[np.isfinite(part["left_at"])], "left the plateau", {"color": PALETTE[0]}),
+            (part[np.isinf(part["left_at"])], f"still on it at {limit}",
+             {"facecolor": "none", "edgecolor": PALETTE[1], "marker": "s"}),
+        ):  # fmt: skip
+            height = left["changed"].map(rows) + 0.18 * (left["seed"] % 3 - 1)
+            axes.scatter(left["left_at"].clip(upper=limit), height, s=26, label=label, **style)
+        axes.set_yticks(list(rows.values()), list(rows))
+        axes.set(title=f"{form} form, changed:", xlabel="iteration", xlim=(0, 1.04 * limit))
+        axes.invert_yaxis()
+        axes.grid(axis="y", color="0.92")
+    panels[-1].legend(loc="best", frameon=True, fontsize=8)
+    return figure
+
+
+def escapes(table: pd.DataFrame, constant: float, left: float) -> Figure:
+    """Held-out loss of trials, a panel for each form, a colour for each thing changed.
+
+    `table` has the columns form, changed, seed, iteration and loss; `constant` is the loss of one
+    constant rate, the share `left` of it the bar for having left the plateau.
+    """
+    forms = table["form"].unique()
+    figure, panels = plt.subplots(
+        1, len(forms), figsize=(2 * COLUMN, 3.2), sharey=True, layout="constrained"
+    )
+    for axes, form in zip(panels, forms, strict=True):
+        for index, (changed, rows) in enumerate(
+            table[table["form"] == form].groupby("changed", sort=False)
+        ):
+            for seed, curve in rows.groupby("seed"):
+                axes.plot(curve["iteration"], curve["loss"], "os^"[index % 3] + "-", lw=1,
+                          markersize=3, color=PALETTE[index],
+                          label=changed if seed == rows["seed"].min() else None)  # fmt: skip
+        axes.axhline(constant, color="0.4", ls="--", lw=0.9)
+        axes.axhline(left * constant, color="0.4", ls=":", lw=0.9)
+        axes.set(title=f"{form} form", xlabel="iteration")
+        axes.legend(title="changed", fontsize=8)
+    panels[0].set_ylabel("held-out loss, nats per batch")
+    return figure
 
 
 def thinning(table: pd.DataFrame) -> Figure:

@@ -6,7 +6,7 @@ import numpy as np
 
 from musiclib.midi import ARTICULATE, NOTES, PLAY
 
-RUN = 64  # four measures
+RUN = 64  # four bars
 FEWEST_ONSETS = 16  # fewer is silence or a drone, which proves nothing
 
 _random = np.random.default_rng(20160608)
@@ -46,9 +46,12 @@ def _tokens(states: np.ndarray) -> np.ndarray:
     return tokens
 
 
+def runs_of(pieces: Iterable[np.ndarray]) -> set[int]:
+    """The fingerprints of all runs of four bars in pieces (T, 78, 2)."""
+    return set().union(*map(fingerprints, pieces))
+
+
 def leaking(training: Iterable[np.ndarray], held_out: Iterable[np.ndarray]) -> list[int]:
-    """Indices of training pieces that share four measures with a held-out one."""
-    known: set[int] = set()
-    for piece in held_out:
-        known |= fingerprints(piece)
+    """Indices of training pieces that share four bars with a held-out one."""
+    known = runs_of(held_out)
     return [i for i, piece in enumerate(training) if known & fingerprints(piece)]

@@ -10,7 +10,6 @@ from musiclib.models import (
     LSTMConfig,
     RBMConfig,
 )
-from musiclib.training import Precision, multiplies_bf16
 
 PUBLISHED = BiaxialConfig()
 FIGURE_5 = (1000, 5000, 9500)
@@ -30,12 +29,8 @@ class Profile:
     pieces: int
     steps: int
     held_out_batches: int
+    plateau: tuple[int, int]  # iterations of a trial of notebook 12, and of its held-out losses
     held_out_every: dict[str, int]
-    bf16: tuple[str, ...]  # models whose products are in bfloat16 where it pays
-
-    def precision(self, model: str) -> Precision:
-        """What a model's products are computed in on this machine, unless one asks for another."""
-        return "bf16" if model in self.bf16 and multiplies_bf16() else "fp32"
 
     def config(self, model: str) -> Config:
         """The configuration of a model: "lstm", "biaxial", "rbm" or "conditional-rbm"."""
@@ -77,8 +72,8 @@ PAPER = Profile(
     pieces=25,
     steps=1280,
     held_out_batches=8,
+    plateau=(1500, 20),
     held_out_every={"lstm": 250, "biaxial": 100, "rbm": 500, "conditional-rbm": 500},
-    bf16=("lstm", "biaxial"),
 )
 QUICK = Profile(
     name="quick",
@@ -91,8 +86,8 @@ QUICK = Profile(
     pieces=25,
     steps=320,
     held_out_batches=8,
+    plateau=(240, 20),
     held_out_every={"lstm": 250, "biaxial": 50, "rbm": 100, "conditional-rbm": 100},
-    bf16=("biaxial",),
 )
 SMOKE = Profile(
     name="smoke",
@@ -105,8 +100,8 @@ SMOKE = Profile(
     pieces=3,
     steps=64,
     held_out_batches=2,
+    plateau=(4, 2),
     held_out_every={"lstm": 10, "biaxial": 5, "rbm": 10, "conditional-rbm": 10},
-    bf16=(),
 )
 PROFILES = {profile.name: profile for profile in (SMOKE, QUICK, PAPER)}
 

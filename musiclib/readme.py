@@ -25,13 +25,19 @@ def numbers(profile: str) -> str:
     controls = (ROOT / folder / "controls.md").read_text()
     statements = (ROOT / folder / "statements.md").read_text()
     mending = (ROOT / folder / "restoration.md").read_text()
+    plateau = (ROOT / folder / "plateau.md").read_text()
+    section4 = (ROOT / folder / "section4.md").read_text()
+    section4_claims = (ROOT / folder / "section4-claims.md").read_text()
     wall_time = (ROOT / folder / "wall-time.md").read_text()
     images = "\n\n".join(f"![{title}]({folder}/{name}.png)" for name, title in FIGURES.items())
     scale = "The full-scale run" if profile == "paper" else SCALED_DOWN
     return (
-        f"{scale}\n\n"
+        f"{scale}\n\n{learned(profile)}\n\n"
         f"**Table 1**, ISL of the baseline LSTM over its epochs, ours beside theirs:\n\n{table1}\n"
         f"**The paper's claims, and what it does not report**: {table}\n"
+        "**When the biaxial RNN leaves the plateau** of one constant rate, each form as it is and"
+        f" with one thing changed (notebook 12):\n\n{plateau}\n"
+        f"**Section 4's experiments** (notebook 13):\n\n{section4}\n{section4_claims}\n"
         f"**Real music made worse**, in the order that we expect:\n\n{controls}\n"
         f"**What the paper says of ISL**, in how many seeds it holds:\n\n{statements}\n"
         "**Mending**: F1 of strikes gained on held-out excerpts with 10 % of the notes deleted and"
@@ -42,6 +48,21 @@ def numbers(profile: str) -> str:
     )
 
 
+def learned(profile: str) -> str:
+    """Which networks did not learn, and how the results were computed."""
+    records = [
+        json.loads(p.read_text()) for p in sorted((ROOT / "results" / profile).glob("*.json"))
+    ]
+    mute = sorted({name for record in records for name in record["did_not_learn"]})
+    how = sorted({way for record in records for way in record["trained_with"]})
+    verdict = (
+        f"Did not learn more than what needs no learning, and get no verdict: {', '.join(mute)}."
+        if mute
+        else "Every network behind them learned more than what needs no learning."
+    )
+    return f"{verdict} Trained with: {'; '.join(how)}."
+
+
 SCALED_DOWN = (
     "No full-scale run has been made yet. These numbers are those of the profile `quick`: networks,"
     " corpus and training time many times smaller than the paper's, on other music."
@@ -50,8 +71,11 @@ FIGURES = {
     "figure2": "Figure 2: the RBM of windows, from the trained machine",
     "figure3a": "Figure 3a: loss of the baseline LSTM with and without curriculum",
     "figure3b": "Figure 3b: loss of the biaxial RNN with and without curriculum",
+    "plateau": "When trials of the biaxial RNN leave the plateau of one constant rate",
+    "escape": "Held-out loss of some of these trials",
     "figure4": "Figure 4: ISL of the biaxial RNN over training, and bits saved a note",
     "figure5": "Figure 5: PCA of training and generated measures",
+    "section4": "What the biaxial RNN makes of other music: own keys, backwards, major alone",
     "thinning": "Both measures as notes are deleted",
     "sameness": "How like the RBM's reconstructions are to each other and to their inputs",
     "restoration": "What ways of mending gain on spoiled music and lose on clean music",

@@ -13,8 +13,12 @@ def number(
     n: int | None = None,
     published: float | None = None,
     note: str | None = None,
+    learned: Sequence[bool] | None = None,
 ) -> dict[str, Any]:
     """One result from its values, one a seed; None or NaN where there is none (ISL of nothing).
+
+    `learned` says of each seed whether the network behind the value learned: what rests on one that
+    did not gets no verdict. None where no network is behind it.
 
     `spread` is the sample standard deviation over the seeds, None for fewer than two; `n` is how
     many items (measures, steps, pieces) stand behind each value.
@@ -29,26 +33,64 @@ def number(
         "seeds": len(known),
         "per_seed": [v if np.isfinite(v) else None for v in listed.tolist()],
         "published": published,
-    } | ({"note": note} if note else {})
+        **({} if learned is None else {"learned": [bool(seed) for seed in learned]}),
+        **({"note": note} if note else {}),
+    }
+
+
+def learned_of(*results: dict[str, Any]) -> np.ndarray:
+    """For each seed, whether all networks behind the results learned."""
+    every = [r.get("learned") or [True] * len(r["per_seed"]) for r in results]
+    return np.all(every, axis=0)
+
+
+def judged_values(result: dict[str, Any]) -> np.ndarray:
+    """The values, float64, one a seed; NaN where there is none or the network did not learn."""
+    values = np.asarray(result["per_seed"], dtype=np.float64)
+    return np.where(learned_of(result), values, np.nan)
+
+
+UNLEARNED = "†"
+FOOTNOTE = f"{UNLEARNED} from a network that did not learn (notebooks 03 and 04): no verdict."
+
+
+def footnoted(table: str) -> str:
+    """A Markdown table and, where it needs one, the note on networks that did not learn."""
+    return f"{table}\n{FOOTNOTE}\n" if UNLEARNED in table else table
 
 
 def shown(result: dict[str, Any], digits: int = 1) -> str:
-    """ "-400.1 ± 3.2", or a dash where there is no number."""
+    """ "-400.1 ± 3.2", or a dash where there is no number; marked if a network did not learn."""
+    mark = "" if learned_of(result).all() else f" {UNLEARNED}"
     if result["value"] is None:
-        return "–"
+        return f"–{mark}"
     spread = "" if result["spread"] is None else f" ± {result['spread']:.{digits}f}"
-    return f"{result['value']:.{digits}f}{spread}".replace("-", "−")
+    return f"{result['value']:.{digits}f}{spread}".replace("-", "−") + mark
 
 
 def seeds_for(first: dict[str, Any], second: dict[str, Any]) -> str:
-    """In how many seeds `first` is below `second`: "2 of 3 seeds", or a dash without a pair."""
-    pairs = [
-        (a, b)
-        for a, b in zip(first["per_seed"], second["per_seed"], strict=True)
-        if a is not None and b is not None
-    ]
-    wins = sum(a < b for a, b in pairs)
-    return f"{wins} of {len(pairs)} seed{'s' * (len(pairs) > 1)}" if pairs else "–"
+    """In how many seeds `first` is below `second`: "2 of 3 seeds", or a dash without a pair.
+
+    Seeds in which a network did not learn are left open, and counted as such.
+    """
+    a, b = judged_values(first), judged_values(second)
+    known, opened = ~np.isnan(a) & ~np.isnan(b), int((~learned_of(first, second)).sum())
+    pairs, wins = int(known.sum()), int((a < b)[known].sum())
+    count = f"{wins} of {pairs} seed{'s' * (pairs > 1)}"
+    if opened:
+        return f"{count}, {opened} open: {WHY_OPEN}" if pairs else f"open: {WHY_OPEN}"
+    return count if pairs else "–"
+
+
+WHY_OPEN = "did not learn"
+
+
+def says(holds: bool, yes: str, no: str, *behind: dict[str, Any]) -> None:
+    """Print the sentence that is true; none where a network behind one of the results is mute."""
+    if behind and not learned_of(*behind).any():
+        print("- Open, since the networks behind it did not learn:", yes)
+    else:
+        print("-", yes if holds else no)
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -9,7 +9,7 @@ import json
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from musiclib import __version__, training
 from musiclib.batches import Batches, Segments, Spoiled, Windows
-from musiclib.corpus import Corpus, Mode, Piece, prepare, states_of
+from musiclib.corpus import Corpus, Mode, Piece, prepare, some_of, states_of
 from musiclib.curriculum import curriculum
 from musiclib.errors import InputError
 from musiclib.files import ROOT, digest, write_bytes, write_json, write_text
@@ -39,6 +39,8 @@ from musiclib.models import (
     describe,
 )
 from musiclib.parallel import cores, side_by_side
+from musiclib.sources import MAIN
+from musiclib.without_learning import CONSTANT, Verdict, verdict
 
 RUNS = ROOT / "runs"
 FINAL = "final"
@@ -47,7 +49,11 @@ GPU_RUNS_SIDE_BY_SIDE = 4
 
 @dataclass(frozen=True)
 class RunConfig:
-    """All that decides a run, besides the corpus: its weights and what is measured on the way."""
+    """All that decides a run, besides the corpus: its weights and what is measured on the way.
+
+    `as_much_as` keeps as much of the main corpus, drawn at random, as is in that mode. Training
+    ends early once the held-out loss is below the share `stop_below` of one constant rate's.
+    """
 
     model: Config
     curriculum: bool = False
@@ -55,6 +61,8 @@ class RunConfig:
     normalise: bool = True
     mode: Mode = "all"
     reverse: bool = False
+    as_much_as: Mode = "all"
+    stop_below: float = 0.0
     precision: training.Precision = "fp32"
     held_out_every: int = 100
     held_out_batches: int = 8
@@ -82,6 +90,11 @@ class Run:
         return json.loads((self.directory / "run.json").read_text())
 
     @property
+    def verdict(self) -> Verdict:
+        """Whether a finished run learned more than what needs no learning, and by what numbers."""
+        return verdict(self.held_out, self.record["without_learning"])
+
+    @property
     def losses(self) -> pd.DataFrame:
         """Columns stage, iteration (within the stage, from 1), loss."""
         return pd.read_csv(self.directory / "losses.csv")
@@ -98,6 +111,11 @@ class Run:
     def model(self, checkpoint: int | str = FINAL) -> Model:
         """The model at a checkpoint, in evaluation mode."""
         return load_weights(self.weights(checkpoint))[0]
+
+    def loss_on(self, pieces: list[Piece], batches: int = 8) -> float:
+        """Mean loss of the final network on other pieces, prepared as it was trained, per batch."""
+        source = _batches(self.config.model, pieces)
+        return training.held_out_loss(self.model().to(device()), source.every(batches))
 
     def progress(self) -> int:
         """Iterations done so far, roughly."""
@@ -132,6 +150,16 @@ def find(config: RunConfig, corpus: Corpus, root: Path = RUNS) -> Run:
     return Run(root / name, config)
 
 
+def music_of(config: RunConfig, corpus: Corpus) -> Corpus:
+    """The music as a run is trained on it."""
+    how = {"normalise": config.normalise, "reverse": config.reverse}
+    music = prepare(corpus, mode=config.mode, **how)
+    if config.as_much_as == "all":
+        return music
+    steps = sum(len(p.states) for p in prepare(corpus, mode=config.as_much_as, **how).main)
+    return replace(music, sets=music.sets | {MAIN: some_of(music.main, steps, config.seed)})
+
+
 def train_run(config: RunConfig, corpus: Corpus, root: Path = RUNS) -> Run:
     """Train a run to its end, going on where an earlier try stopped; does nothing if finished."""
     run = find(config, corpus, root)
@@ -152,7 +180,7 @@ def _alone(directory: Path) -> Iterator[None]:
 
 def _train(run: Run, corpus: Corpus) -> None:
     config = run.config
-    music = prepare(corpus, normalise=config.normalise, mode=config.mode, reverse=config.reverse)
+    music = music_of(config, corpus)
     main = _batches(config.model, music.main)
     levels = music.levels if config.curriculum else {}
     for name in [name for name, pieces in levels.items() if not pieces]:
@@ -163,18 +191,22 @@ def _train(run: Run, corpus: Corpus) -> None:
         main,
         iterations_of(config.model, main),
     )
+    training.check_precision(config.precision)
     before_main = sum(stage.iterations for stage in stages[:-1])
     labels = {before_main + at: label for label, at in _checkpoints(config.model, main).items()}
+    torch.manual_seed(config.seed)
+    model = _new(config.model, music).to(device())
+    held_out = _held_out(config, music.held_out)
+    without = _without_learning(model, held_out)
     plan = training.Plan(
         stages,
         config.seed,
         frozenset(labels),
-        _held_out(config, music.held_out),
+        held_out,
         config.held_out_every,
         config.precision,
+        config.stop_below * without.get(CONSTANT, 0.0),
     )
-    torch.manual_seed(config.seed)
-    model = _new(config.model, music).to(device())
     saved = run.directory / "state.pt"
     state = training.train(
         model,
@@ -183,7 +215,7 @@ def _train(run: Run, corpus: Corpus) -> None:
         checkpoint=lambda iteration: _save_weights(model, run, labels[iteration]),
         progress=_reporter(run, plan.total),
     )
-    _finish(run, model, plan, state, corpus.checksum)
+    _finish(run, model, plan, state, {"corpus": corpus.checksum, "without_learning": without})
     for left in [saved, *run.directory.glob(".writing-*")]:  # the latter of killed tries
         left.unlink(missing_ok=True)
 
@@ -272,7 +304,7 @@ def _save_weights(model: nn.Module, run: Run, label: int | str) -> None:
 
 
 def _finish(
-    run: Run, model: nn.Module, plan: training.Plan, state: training.State, checksum: str
+    run: Run, model: nn.Module, plan: training.Plan, state: training.State, about: dict
 ) -> None:
     _save_weights(model, run, FINAL)
     _write_csv(_loss_table(plan, training.losses_of(state)), run.directory / "losses.csv")
@@ -280,10 +312,12 @@ def _finish(
     _write_csv(held_out, run.directory / "held-out.csv")
     record = {
         "config": run.config.describe(),
-        "corpus": checksum,
+        **about,
         "musiclib": __version__,
         "torch": torch.__version__,
         "device": _device_name(),
+        "precision": run.config.precision,
+        "threads": state.threads,
         "seconds": round(state.seconds, 1),
         "stages": {stage.name: stage.iterations for stage in plan.stages},
         "iterations_an_epoch": getattr(plan.stages[-1].batches, "epoch", None),
@@ -291,10 +325,18 @@ def _finish(
     write_json(run.directory / "run.json", record)
 
 
+def _without_learning(model: nn.Module, held_out: list[tuple[Tensor, bool]]) -> dict[str, float]:
+    """Losses of what needs no learning; nothing for RBMs, or without held-out music."""
+    if not held_out or not hasattr(model, "without_learning"):
+        return {}
+    return model.without_learning(held_out)
+
+
 def _loss_table(plan: training.Plan, losses: Tensor) -> pd.DataFrame:
     stages = [stage.name for stage in plan.stages for _ in range(stage.iterations)]
     within = np.concatenate([np.arange(1, stage.iterations + 1) for stage in plan.stages])
-    return pd.DataFrame({"stage": stages, "iteration": within, "loss": losses.numpy()})
+    table = pd.DataFrame({"stage": stages, "iteration": within})
+    return table[: len(losses)].assign(loss=losses.numpy())  # fewer where training ended early
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:
@@ -304,4 +346,4 @@ def _write_csv(table: pd.DataFrame, path: Path) -> None:
 def _device_name() -> str:
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
-    return f"{platform.machine()}, {torch.get_num_threads()} threads"
+    return f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}"

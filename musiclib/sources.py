@@ -4,7 +4,7 @@ import os
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
 from zipfile import BadZipFile
 
@@ -43,17 +43,21 @@ SourceSets = dict[str, list[Source]]
 
 
 def shipped_sources(limit: int | None = None) -> SourceSets:
-    """Levels and main corpus from the scores that music21 ships, at most `limit` a group."""
+    """Tunes, levels and main corpus from music21's scores; a limit holds per group, by its share.
+
+    No score is in two of these sets.
+    """
     sets: SourceSets = {}
-    for name, folder, suffix, parts in scores.GROUPS:
-        paths = scores.shipped(folder, suffix, limit)
-        sets.setdefault(name, []).extend(Source(_corpus_name(p), p, parts) for p in paths)
+    for group in scores.GROUPS:
+        paths = scores.group_paths(group, limit)
+        found = [Source(scores.corpus_name(path), path, group.parts) for path in paths]
+        sets.setdefault(group.use, []).extend(found)
     return sets
 
 
-def _corpus_name(path: Path) -> str:
-    parts = path.parts
-    return "/".join(parts[len(parts) - parts[::-1].index("corpus") :])
+def kind_of(name: str) -> str:
+    """What kind of music a piece is by its name: a group of music21's scores, or its folder."""
+    return scores.kind_of(name) or PurePath(name).parent.name or "files"
 
 
 def folder_sources(folder: Path) -> SourceSets:
@@ -136,11 +140,18 @@ def encode_cached(source: Source, cache: Path = CACHE) -> Encoded:
 
 def encode_all(sources: list[Source]) -> tuple[dict[Source, Encoded], dict[Source, str]]:
     """Read sources in parallel over the cores: what was read, and why the others were not."""
-    jobs = [(encode_cached, source) for source in sources]
+    largest_first = sorted(sources, key=_size, reverse=True)  # so that no core waits at the end
+    jobs = [(encode_cached, source) for source in largest_first]
     results = side_by_side(_encode_or_reason, jobs, "reading music")
-    both = dict(zip(sources, results, strict=True))
+    found = dict(zip(largest_first, results, strict=True))
+    both = {source: found[source] for source in sources}
     read = {source: result for source, result in both.items() if isinstance(result, Encoded)}
     return read, {source: reason for source, reason in both.items() if source not in read}
+
+
+def _size(source: Source) -> int:
+    """Bytes of a source's file, 0 where there is none."""
+    return source.path.stat().st_size if source.path.exists() else 0
 
 
 def _encode_or_reason(encode: Callable[[Source], Encoded], source: Source) -> Encoded | str:

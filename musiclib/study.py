@@ -1,11 +1,11 @@
 """The paper's experiments in one place: what the notebooks train, compose, judge and write down."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,28 +18,52 @@ from musiclib.errors import InputError
 from musiclib.files import ROOT, digest, write_json, write_text
 from musiclib.isl import isl_of_pieces
 from musiclib.measures import STEPS_PER_MEASURE, cell_frequencies, density
+from musiclib.models import PUBLISHED_FORM
 from musiclib.parallel import side_by_side
 from musiclib.postprocessing import load_machine, mend_folder
-from musiclib.runs import Run, RunConfig, find, train_runs, workers
+from musiclib.runs import Run, RunConfig, find, music_of, train_runs, workers
 from musiclib.sources import read_folder
-from musiclib.training import Precision
+from musiclib.training import Precision, check_precision
 
 KINDS = ("plain", "curriculum")
-CHANGES = {
-    "bernoulli": {"loss": "bernoulli"},
-    "zero biases": {"biases": "zero"},
+
+
+class Variant(NamedTuple):
+    """How a run differs from a plain one: in its model's configuration, and in the run's."""
+
+    model: Mapping[str, Any] = {}
+    run: Mapping[str, Any] = {}
+
+
+VARIANTS = {
+    "plain": Variant(),
+    "curriculum": Variant(run={"curriculum": True}),
+    "published": Variant(model=PUBLISHED_FORM),
+    "own keys": Variant(run={"normalise": False}),
+    "backwards": Variant(run={"reverse": True}),
+    "major": Variant(run={"mode": "major"}),
+    "minor": Variant(run={"mode": "minor"}),
+    "as much as major": Variant(run={"as_much_as": "major"}),
+    "bernoulli": Variant(model={"loss": "bernoulli"}),
+    "zero biases": Variant(model={"biases": "zero"}),
 }
 
 
 class Study:
     """One profile on one corpus with some seeds, as a notebook's parameters name them.
 
-    `corpus` is a folder of MIDI files, a saved corpus (.npz), or "" for music21's scores.
+    `corpus` is a folder of MIDI files, a saved corpus (.npz), or "" for music21's scores;
+    `precision` is what the products of training are computed in: fp32, tf32 or bf16.
     """
 
-    def __init__(self, profile: str, corpus: str = "", seeds: int = 1) -> None:
+    def __init__(
+        self, profile: str, corpus: str = "", seeds: int = 1, precision: Precision = "fp32"
+    ) -> None:
         if not isinstance(seeds, int) or seeds < 1:
             raise InputError(f"SEEDS={seeds}: give a whole number of at least 1")
+        check_precision(precision)
+        self.precision, self.trained_with = precision, set()
+        self.learned_by_run: dict[str, bool] = {}
         self.profile = profiles.profile(profile)
         self.folder, self.seeds = corpus, range(seeds)
         self.figures = ROOT / "figures" / profile
@@ -57,35 +81,50 @@ class Study:
         return corpora.prepare(self.corpus, normalise=True)
 
     def config(self, model: str, kind: str, seed: int) -> RunConfig:
-        """The run of a model: "plain", with "curriculum", on "minor" or "major", or of CHANGES.
-
-        In the precision that pays here, unless it was trained in the other one, elsewhere perhaps.
-        """
-        here = self.profile.precision(model)
-        configs = [self._config(model, kind, seed, p) for p in (here, "fp32", "bf16")]
-        return next((c for c in configs if find(c, self.corpus).finished), configs[0])
-
-    def _config(self, model: str, kind: str, seed: int, precision: Precision) -> RunConfig:
+        """The run of a model and a kind, one of VARIANTS; raises InputError for another kind."""
+        if kind not in VARIANTS:
+            raise InputError(f"unknown kind of run {kind!r}: choose one of {', '.join(VARIANTS)}")
+        variant = VARIANTS[kind]
         return RunConfig(
-            replace(self.profile.config(model), **CHANGES.get(kind, {})),
-            curriculum=kind == "curriculum",
-            mode=kind if kind in ("major", "minor") else "all",
+            replace(self.profile.config(model), **variant.model),
             seed=seed,
-            precision=precision,
+            precision=self.precision,
             held_out_every=self.profile.held_out_every[model],
             held_out_batches=self.profile.held_out_batches,
+            **variant.run,
         )
 
     def train(self, model: str, kinds: tuple[str, ...] = KINDS) -> dict[tuple[str, int], Run]:
         """The trained runs by (kind, seed): trained now, side by side, unless they were before."""
         configs = {(kind, s): self.config(model, kind, s) for kind in kinds for s in self.seeds}
-        return dict(zip(configs, train_runs(list(configs.values()), self.corpus), strict=True))
+        runs = train_runs(list(configs.values()), self.corpus)
+        for (kind, seed), run in zip(configs, runs, strict=True):
+            self._note(run, f"{model} {kind} {seed}")
+        return dict(zip(configs, runs, strict=True))
+
+    def _note(self, run: Run, name: str) -> None:
+        """Remember how a run was trained and whether it learned, for labels and results."""
+        record = run.record
+        threads = " then ".join(f"{n} thread{'s' * (n > 1)}" for n in record["threads"])
+        self.trained_with.add(f"{record['precision']}, {record['device']}, {threads}")
+        if record["without_learning"]:
+            self.learned_by_run[name] = run.verdict.learned
+
+    def learned(self, model: str, kind: str) -> list[bool]:
+        """Whether each seed's run learned more than what needs no learning."""
+        return [self.run(model, kind, seed).verdict.learned for seed in self.seeds]
+
+    @property
+    def unlearned(self) -> list[str]:
+        """Networks, of those seen so far, that did not learn: model, kind and seed."""
+        return sorted(name for name, learned in self.learned_by_run.items() if not learned)
 
     def run(self, model: str, kind: str, seed: int) -> Run:
         """One run, trained before."""
         run = find(self.config(model, kind, seed), self.corpus)
         if not run.finished:
             raise InputError(f"{run.directory} is not trained: run the training notebooks first")
+        self._note(run, f"{model} {kind} {seed}")
         return run
 
     def compose(
@@ -106,8 +145,7 @@ class Study:
             for checkpoint in checkpoints
         ]
         missing = [job for job in jobs if not composition_folder(*job).exists()]
-        main = self.music.main
-        jobs = [(*job, main) for job in missing]
+        jobs = [(*job, music_of(job[0].config, self.corpus).main) for job in missing]
         side_by_side(compose_run, jobs, "composing", workers=workers())
         if postprocess:
             for kind, seed, checkpoint in product(kinds, self.seeds, checkpoints):
@@ -136,28 +174,38 @@ class Study:
     ) -> pd.DataFrame:
         """How what was composed is judged: a row a kind, seed and checkpoint.
 
-        Columns: curriculum, seed, checkpoint, those of `judge`.
+        Columns: curriculum, seed, checkpoint, learned (whether the network did), those of `judge`.
         """
         keys = list(product(kinds, self.seeds, checkpoints))
         jobs = [
             (
                 composition_folder(self.run(model, kind, seed), at, self.profile, postprocess),
-                *self.judges,
+                *(
+                    self.judges
+                    if VARIANTS[kind].run.get("normalise", True)
+                    else self.judges_as_read
+                ),
             )
             for kind, seed, at in keys
         ]
         judged = side_by_side(_judge_folder, jobs, "scoring")
         names = ("curriculum", "seed", "checkpoint")
-        return pd.DataFrame(
+        table = pd.DataFrame(
             [dict(zip(names, key, strict=True)) | j for key, j in zip(keys, judged, strict=True)]
+        )
+        return table.assign(
+            learned=[self.run(model, kind, seed).verdict.learned for kind, seed, _ in keys]
         )
 
     @cached_property
     def judges(self) -> tuple[list[np.ndarray], np.ndarray]:
         """What judges: the held-out pieces, and how often the main corpus plays each cell."""
-        return corpora.states_of(self.music.held_out), cell_frequencies(
-            corpora.states_of(self.music.main)
-        )
+        return _judges(self.music)
+
+    @cached_property
+    def judges_as_read(self) -> tuple[list[np.ndarray], np.ndarray]:
+        """The same with every piece in its own key."""
+        return _judges(self.corpus)
 
     def judge(self, sets: Sequence[Sequence[np.ndarray]]) -> pd.DataFrame:
         """How sets of pieces (T, 78, 2) are judged, a row each: the columns of `judge`."""
@@ -184,6 +232,9 @@ class Study:
                 "corpus": {"folder": self.folder_name, "checksum": self.corpus.checksum},
                 "seeds": len(self.seeds),
                 "configuration": digest(repr(self.profile)),
+                "precision": self.precision,
+                "trained_with": sorted(self.trained_with),
+                "did_not_learn": self.unlearned,
                 "numbers": numbers,
                 "wall_time": wall_time.breakdown(),
                 **more,
@@ -201,12 +252,21 @@ class Study:
         """What stands under figures: the profile, the corpus, the number of seeds."""
         seeds = f"{len(self.seeds)} seed{'s' * (len(self.seeds) > 1)}"
         scale = "as published" if self.profile.name == "paper" else "scaled down"
-        return f"profile {self.profile.name} ({scale}), corpus {self.folder_name}, {seeds}"
+        how = "; ".join(sorted(self.trained_with)) or self.precision
+        mute = f"; {len(self.unlearned)} of {len(self.learned_by_run)} networks did not learn"
+        return (
+            f"profile {self.profile.name} ({scale}), corpus {self.folder_name}, {seeds}, {how}"
+            + mute * bool(self.unlearned)
+        )
 
     def save_table(self, name: str, markdown: str, csv: str) -> None:
         """Write a table as Markdown and as CSV."""
         write_text(self.figures / f"{name}.md", markdown)
         write_text(self.figures / f"{name}.csv", csv)
+
+
+def _judges(music: corpora.Corpus) -> tuple[list[np.ndarray], np.ndarray]:
+    return corpora.states_of(music.held_out), cell_frequencies(corpora.states_of(music.main))
 
 
 def judge(

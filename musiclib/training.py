@@ -6,20 +6,22 @@ are all there is to save.
 """
 
 import io
+import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from musiclib.curriculum import Stage, locate
+from musiclib.errors import InputError
 from musiclib.files import write_bytes
 from musiclib.memory import keep_freed_memory
 
@@ -36,6 +38,7 @@ class Plan:
     held_out: Sequence[tuple[Tensor, bool]] = ()
     held_out_every: int = 100
     precision: Precision = "fp32"
+    stop_below: float = 0.0  # training ends once a held-out loss is below this
 
     @property
     def total(self) -> int:
@@ -52,6 +55,7 @@ class State:
     losses: list[Tensor] = field(default_factory=list)
     held_out: list[tuple[int, float]] = field(default_factory=list)
     seconds: float = 0.0
+    threads: list[int] = field(default_factory=list)  # of each stretch of training
 
 
 def train(
@@ -70,6 +74,7 @@ def train(
     """
     optimizer = model.optimizer()
     state = _load(model, optimizer, saved)
+    _note_threads(state, saved)
     set_precision(plan.precision)
     keep_freed_memory()
     began, last_saved = time.monotonic() - state.seconds, time.monotonic()
@@ -83,6 +88,8 @@ def train(
             if time.monotonic() - last_saved > save_seconds:
                 state.seconds, last_saved = time.monotonic() - began, time.monotonic()
                 _save(model, optimizer, state, saved)
+            if state.held_out and state.held_out[-1][1] < plan.stop_below:
+                break
     state.seconds = time.monotonic() - began
     return state
 
@@ -121,8 +128,8 @@ def iterate(
     optimizer.zero_grad(set_to_none=True)
     loss, state.memory = _gradients(model, batch, None if fresh else state.memory, plan.precision)
     if model.clip_norm is not None:
-        for parameter in model.parameters():  # each tensor by itself, as published
-            nn.utils.clip_grad_norm_(parameter, model.clip_norm)
+        for gradients in _clip_groups(model):
+            _clip(gradients, model.clip_norm)
     optimizer.step()
     state.losses.append(loss)
     state.iteration += 1
@@ -142,6 +149,20 @@ def _gradients(
         loss.backward()
         losses.append(loss.detach())
     return sum(losses), memory
+
+
+def _clip_groups(model: nn.Module) -> Iterable[list[Tensor]]:
+    """Each tensor's gradient by itself, as published, unless the model says otherwise."""
+    if hasattr(model, "clip_groups"):
+        return model.clip_groups()
+    return [[parameter.grad] for parameter in model.parameters() if parameter.grad is not None]
+
+
+def _clip(gradients: list[Tensor], most: float) -> None:
+    """Scale gradients, in place, so that their norm taken together is at most `most`."""
+    norm = nn.utils.get_total_norm(gradients)
+    for gradient in gradients:
+        gradient.mul_((most / (norm + 1e-6)).clamp(max=1.0))
 
 
 def _evaluate_when_due(model: nn.Module, plan: Plan, state: State) -> None:
@@ -171,11 +192,28 @@ def _device(model: nn.Module) -> torch.device:
 
 
 @cache
-def multiplies_bf16() -> bool:
-    """Whether the device has instructions for products of bfloat16; without, they are slower."""
+def computes_bf16() -> bool:
+    """Whether LSTMs train in bfloat16 here: tried out, since a processor's flags can mislead."""
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
+    x = torch.zeros(1, 1, 1)
+    try:
+        with torch.random.fork_rng(), torch.autocast("cpu", torch.bfloat16):
+            nn.LSTM(1, 1)(x)[0].sum().backward()
+    except RuntimeError:
+        return False
+    return True
+
+
+def check_precision(precision: Precision) -> None:
+    """Raise InputError for a precision that does not exist, or that this machine has not."""
+    if precision not in get_args(Precision):
+        choices = ", ".join(get_args(Precision))
+        raise InputError(f"unknown precision {precision!r}: choose one of {choices}")
+    if precision == "bf16" and not computes_bf16():
+        raise InputError(
+            "this processor does not compute LSTMs in bf16 (it needs AVX-512): use fp32"
+        )
 
 
 def set_precision(precision: Precision) -> None:
@@ -210,6 +248,19 @@ def _load(model: nn.Module, optimizer: torch.optim.Optimizer, path: Path) -> Sta
     state = State(**content["state"])
     state.losses = list(state.losses)
     return state
+
+
+def _note_threads(state: State, saved: Path) -> None:
+    """Keep how many threads compute; say so where a run goes on with another number."""
+    threads = torch.get_num_threads()
+    if state.threads and threads != state.threads[-1]:
+        print(
+            f"{saved.parent.name}: begun with {state.threads[-1]} threads, goes on with {threads};"
+            " the last digits may differ from those of an uninterrupted run",
+            file=sys.stderr,
+        )
+    if not state.threads or threads != state.threads[-1]:
+        state.threads.append(threads)
 
 
 def losses_of(state: State) -> Tensor:

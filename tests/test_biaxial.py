@@ -1,21 +1,26 @@
-"""The biaxial RNN: its size, its loss, and what it can and cannot see."""
+"""The biaxial RNN in both forms: its size, its loss, and what it can and cannot see."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from strategies import random_states
 
-from musiclib.models import BiaxialConfig, BiaxialRNN, build
+from musiclib.models import PUBLISHED_FORM, BiaxialConfig, BiaxialRNN, build
 from musiclib.models.biaxial import AxisLSTM
 
+pytestmark = pytest.mark.processor
+
 TINY = BiaxialConfig(time_sizes=(7, 6), note_sizes=(5, 4))
+FORMS = {"default": TINY, "published": replace(TINY, **PUBLISHED_FORM)}
 BATCH, STEPS, NOTES = 3, 20, 78
 
 
-@pytest.fixture
-def model():
+@pytest.fixture(params=FORMS)
+def model(request):
     torch.manual_seed(0)
-    model = BiaxialRNN(TINY).eval()
+    model = BiaxialRNN(FORMS[request.param]).eval()
     with torch.no_grad():
         for parameter in model.parameters():  # large weights and initial states: effects are seen
             parameter.add_(torch.randn_like(parameter) * 0.2)
@@ -112,7 +117,7 @@ def test_sequences_of_a_batch_do_not_mix(model, states):
 @torch.no_grad()
 def test_a_dropout_mask_is_drawn_once_a_sequence():
     torch.manual_seed(0)
-    axis = AxisLSTM(3, (40,), dropout=0.5)
+    axis = AxisLSTM(3, (40,), BiaxialConfig())
     x = torch.randn(11, 6, 3)
     kept = axis.train()(x)
     silent = kept == 0
@@ -123,6 +128,7 @@ def test_a_dropout_mask_is_drawn_once_a_sequence():
     torch.testing.assert_close(kept, torch.where(silent, 0.0, 2 * full))
 
 
+@pytest.mark.parametrize("model", ["default"], indirect=True)
 def test_every_parameter_learns_the_initial_states_too(model, states):
     model.train().loss(states)[0].backward()
     for name, parameter in model.named_parameters():

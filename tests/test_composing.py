@@ -17,6 +17,8 @@ from musiclib.models import BiaxialConfig, LSTMConfig, build, note_loop
 from musiclib.models.fast_steps import CompiledSteps, GraphedSteps, PackedLSTM, fast_steps
 from musiclib.piano_roll import write_piano_roll
 
+pytestmark = pytest.mark.processor
+
 CONFIGS = {
     "biaxial": BiaxialConfig(time_sizes=(7, 6), note_sizes=(5, 4)),
     "lstm": LSTMConfig(hidden=9),

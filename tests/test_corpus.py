@@ -1,16 +1,32 @@
 """The corpus: folders of MIDI files read into levels, main corpus and held-out pieces."""
 
 import os
+from collections import Counter
+from itertools import combinations
 
 import numpy as np
 import pytest
 from strategies import hand_states, random_states, scale_piece
 
 from musiclib import sources
-from musiclib.corpus import Corpus, Piece, load, prepare, read_corpus, save, without_leaks
-from musiclib.difficulty import easiest_first
+from musiclib.corpus import (
+    LEVEL_NAMES,
+    Corpus,
+    Piece,
+    load,
+    prepare,
+    read_corpus,
+    save,
+    states_of,
+    with_graded_tunes,
+    with_held_out_kinds,
+    without_leaks,
+)
+from musiclib.difficulty import difficulties, easiest_first, traits
 from musiclib.errors import InputError
-from musiclib.midi import write_note_states
+from musiclib.leaks import leaking
+from musiclib.midi import note_states, write_note_states
+from musiclib.scores import read_score, shipped
 from musiclib.sources import encode_cached, read_folder
 
 HTML = b"<!DOCTYPE html><html><body>404 Not Found</body></html>"
@@ -129,6 +145,123 @@ def test_without_leaks_drops_the_copy_and_nothing_else(chorales):
         without_leaks({"main": sets["main"][-1:], "held-out": some[:1]})
 
 
+def test_sets_apart_share_nothing_and_main_then_the_harder_level_keeps_what_they_share():
+    a, b, c, d, e = (piece_of(seed, density=0.2) for seed in range(5))
+    pieces = {name: [Piece(name, s, s)] for name, s in zip("abcde", (a, b, c, d, e), strict=True)}
+    copies = [Piece(f"copy of {n}", np.roll(p[0].states, 2, axis=1), a) for n, p in pieces.items()]
+    sets = {
+        "1": [*pieces["a"], *copies[1:4]],
+        "2": [*pieces["b"], copies[2], copies[4]],
+        "main": [*pieces["c"], copies[3]],
+        "held-out": [*pieces["d"], *pieces["e"]],
+    }
+    kept, leaked = without_leaks(sets, apart=True)
+    assert {name: names(s) for name, s in kept.items()} == {
+        "1": ["a"],
+        "2": ["b"],
+        "main": ["c"],
+        "held-out": ["d", "e"],
+    }
+    assert leaked == [
+        *(f"1: copy of {n}" for n in "bcd"),
+        *(f"2: copy of {n}" for n in "ce"),
+        "main: copy of d",
+    ]
+    assert list(without_leaks(sets)[0]) == list(sets)
+    assert names(without_leaks(sets)[0]["1"]) == ["a", "copy of b", "copy of c"]
+
+
+def test_a_piece_in_fewer_voices_is_compared_in_all_of_them_too():
+    whole, upper, other = piece_of(1, density=0.2), piece_of(2, density=0.2), piece_of(3)
+    sets = {
+        "1": [Piece("few voices", upper, upper), Piece("other", other, other)],
+        "main": [Piece("whole", whole, whole)],
+        "held-out": [],
+    }
+    assert without_leaks(sets, apart=True)[1] == []
+    assert without_leaks(sets, apart=True, also={"few voices": whole})[1] == ["1: few voices"]
+
+
+def test_one_piece_in_six_of_each_kind_is_held_out_and_one_of_three_at_least():
+    sizes = {"bach/bwv{}.mxl": 20, "haydn/{}.mxl": 2, "mozart/{}.mxl": 3, "beethoven/{}.mxl": 9}
+    states = hand_states(1)
+    main = [Piece(name.format(i), states, states) for name, n in sizes.items() for i in range(n)]
+    kept = with_held_out_kinds({"main": main})
+    counts = Counter(piece.kind for piece in kept["held-out"])
+    assert counts == {"chorales": 3, "quartets of Mozart": 1, "quartets of Beethoven": 2}
+    assert sorted(names(kept["main"] + kept["held-out"])) == sorted(names(main))
+    assert names(kept["main"]) == [n for n in names(main) if n not in names(kept["held-out"])]
+    assert with_held_out_kinds({"main": main}) == kept
+
+
+def test_tunes_are_halved_by_difficulty():
+    tunes = [Piece(str(i), random_states(130, i, 0.02 * (i + 1)), None) for i in (4, 0, 3, 1, 2)]
+    sets = {"tunes": tunes, "main": tunes[:1], "3-medium": tunes[1:2], "4-hard": tunes[2:3]}
+    graded = with_graded_tunes(sets)
+    assert list(graded) == [*LEVEL_NAMES, "main"]
+    assert names(graded["1-very-easy"]) == ["0", "1", "2"]
+    assert names(graded["2-easy"]) == ["4", "3"]
+
+
+def test_a_piece_of_a_folder_is_of_the_kind_of_its_folder_and_a_score_of_its_group(corpus):
+    assert Counter(p.kind for p in corpus.main) == {"main": 5, "deep": 1}
+    kinds = {"bach/bwv846.mxl": "piano pieces", "bach/bwv10.7.mxl": "chorales"}
+    kinds |= {"bach/mine.mid": "bach", "1.mid": "files"}
+    assert {name: Piece(name, None, None).kind for name in kinds} == kinds
+
+
+@pytest.fixture(scope="module", params=[6, 12])
+def default(request):
+    """The default corpus of as many scores per group."""
+    return read_corpus(None, request.param)
+
+
+def test_the_default_corpus_has_four_levels_a_main_corpus_and_held_out_pieces(default):
+    assert list(default.sets) == [*LEVEL_NAMES, "main", "held-out"]
+    assert min(map(len, default.levels.values())) >= 2
+    assert len(default.main) >= 5 and len(default.held_out) >= 2
+    assert not default.skipped
+    assert min(len(piece.states) for pieces in default.sets.values() for piece in pieces) >= 128
+
+
+def test_no_piece_of_the_default_corpus_is_in_two_sets(default):
+    every = [piece.name for pieces in default.sets.values() for piece in pieces]
+    assert len(set(every)) == len(every)
+    for one, other in combinations(default.sets.values(), 2):
+        assert leaking(states_of(one), states_of(other)) == []
+
+
+def test_no_chorale_of_a_level_is_another_one_in_all_its_voices(default):
+    paths = {f"bach/{path.name}": path for path in shipped("bach", ".mxl", None)}
+    levels = [p for name in ("3-medium", "4-hard") for p in default.levels[name]]
+    whole = [note_states(read_score(paths[piece.name])) for piece in levels[::3]]
+    assert leaking(whole, states_of(default.main + default.held_out)) == []
+
+
+def test_difficulty_rises_from_level_to_level_and_stays_below_main(default):
+    hard = default.difficulties()
+    rising = [hard[name] for name in (*LEVEL_NAMES, "main")]
+    assert rising == sorted(set(rising))
+    every = [(name, traits(p.states)) for name, pieces in default.sets.items() for p in pieces]
+    for name in default.sets:
+        shares = [
+            (sum(t[i] < mine[i] for _, t in every) + sum(t[i] <= mine[i] for _, t in every) + 1)
+            / (2 * len(every))
+            for of, mine in every
+            if of == name
+            for i in range(3)
+        ]
+        assert hard[name] == pytest.approx(np.mean(shares))
+
+
+def test_the_default_corpus_holds_out_a_share_of_every_kind(default):
+    held_out = Counter(piece.kind for piece in default.held_out)
+    both = held_out + Counter(piece.kind for piece in default.main)
+    assert {"chorales", "madrigals"} <= set(held_out)
+    for kind, count in both.items():
+        assert held_out[kind] == (round(count / 6) or int(count >= 3)), kind
+
+
 def test_what_is_saved_loads_with_the_same_checksum(corpus, tmp_path):
     save(corpus, tmp_path / "corpus.npz")
     loaded = read_corpus(tmp_path / "corpus.npz")
@@ -226,3 +359,11 @@ def test_pieces_are_graded_by_notes_speed_and_range():
         32, *((40 + 7 * n + step % 3, step, 1) for step in range(32) for n in range(5))
     )
     assert easiest_first([chords, slow, fast]) == [1, 2, 0]
+
+
+def test_difficulties_are_mean_ranks_that_order_pieces_as_their_sums_do():
+    some = [random_states(40, seed, 0.02 * (1 + seed % 4)) for seed in range(7)]
+    hard = difficulties(some)
+    assert hard.min() > 0 and hard.max() <= 1
+    assert np.argsort(hard, kind="stable").tolist() == easiest_first(some)
+    assert difficulties([some[0], some[0]]).tolist() == [0.75, 0.75]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import hand_states, random_states, scale_piece
 
-from musiclib.leaks import fingerprints, leaking
+from musiclib.leaks import fingerprints, leaking, runs_of
 
 
 def moved(states, interval, later=0):
@@ -46,6 +46,12 @@ def test_silence_and_drones_prove_nothing():
 def test_a_piece_under_four_measures_has_no_fingerprint():
     assert fingerprints(random_states(63, 0)) == set()
     assert len(fingerprints(random_states(70, 0, 0.2))) == 7
+
+
+def test_the_runs_of_pieces_are_those_of_each_and_none_spans_two():
+    some = [random_states(70, seed, 0.2) for seed in (0, 1)]
+    assert runs_of(some) == fingerprints(some[0]) | fingerprints(some[1])
+    assert len(runs_of(some)) == 14 and runs_of([]) == set()
 
 
 def test_chorales_do_not_leak_into_each_other_but_into_their_transpositions(chorales):

@@ -7,6 +7,8 @@ import torch
 from musiclib.models import LSTMConfig, PianoRollLSTM, build
 from musiclib.models.lstm import bernoulli, categorical
 
+pytestmark = pytest.mark.processor
+
 TINY = LSTMConfig(hidden=9, window=12, hop=5)
 
 

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.processor
+
 SCRIPT = """
 import resource, sys
 import torch

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,10 +13,11 @@ import torch
 from strategies import random_states, scale_piece
 from torch import nn
 
-from musiclib import profiles, study
+from musiclib import study, training
 from musiclib.batches import Segments, Spoiled, Windows
-from musiclib.corpus import Corpus, Piece
+from musiclib.corpus import Corpus, Piece, prepare
 from musiclib.curriculum import Stage
+from musiclib.errors import InputError
 from musiclib.models import (
     BiaxialConfig,
     ConditionalRBMConfig,
@@ -26,9 +26,10 @@ from musiclib.models import (
     biaxial,
     build,
 )
-from musiclib.profiles import PROFILES
-from musiclib.runs import RunConfig, find, load_weights, train_run
+from musiclib.runs import RunConfig, find, load_weights, music_of, train_run
 from musiclib.training import Plan, State, held_out_loss, iterate, losses_of, train
+
+pytestmark = pytest.mark.processor
 
 CONFIGS = {
     "biaxial": BiaxialConfig(
@@ -121,7 +122,8 @@ def test_killed_and_resumed_equals_uninterrupted(kind, uninterrupted, tmp_path):
     call = f"import test_training as t; t.train_until_killed({kind!r}, {str(saved)!r}, {EASY})"
     tests = Path(__file__).parent
     path = os.pathsep.join([str(tests), str(tests.parent)])
-    child = subprocess.run([sys.executable, "-c", call], env=os.environ | {"PYTHONPATH": path})
+    one_thread = {"OMP_NUM_THREADS": "1", "PYTHONPATH": path}  # as here: last digits depend on it
+    child = subprocess.run([sys.executable, "-c", call], env=os.environ | one_thread)
     assert child.returncode == -signal.SIGKILL
     assert torch.load(saved, weights_only=True)["state"]["iteration"] == EASY - 1
     assert_the_same_training(trained(kind, saved), uninterrupted)
@@ -419,13 +421,79 @@ def test_checkpoints_count_iterations_on_the_main_corpus(corpus, tmp_path):
             assert torch.equal(one, other)
 
 
-def test_bfloat16_is_taken_where_the_machine_multiplies_it(monkeypatch):
-    for native, expected in ((True, "bf16"), (False, "fp32")):
-        monkeypatch.setattr(profiles, "multiplies_bf16", lambda native=native: native)
-        assert PROFILES["paper"].precision("biaxial") == expected
-        assert PROFILES["paper"].precision("rbm") == "fp32"
+def test_a_run_with_another_number_of_threads_goes_on_and_says_so(tmp_path, capsys):
+    def interrupt(done):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    saved = tmp_path / "some-run" / "state.pt"
+    with pytest.raises(KeyboardInterrupt):
+        trained("biaxial", saved, progress=interrupt, save_seconds=0)
+    assert not capsys.readouterr().err
+    torch.set_num_threads(2)
+    try:
+        _, state = trained("biaxial", saved)
+    finally:
+        torch.set_num_threads(1)
+    assert len(state.losses) == EASY + MAIN and state.threads == [1, 2]
+    assert "some-run: begun with 1 thread" in capsys.readouterr().err
 
 
+def test_training_ends_once_the_held_out_loss_is_low_enough(tmp_path):
+    torch.manual_seed(0)
+    early = replace(plan("biaxial"), stop_below=1e9)
+    state = train(build(CONFIGS["biaxial"]), early, tmp_path / "state.pt")
+    assert len(state.losses) == early.held_out_every
+
+
+def test_a_run_says_how_it_was_computed_and_what_needs_no_learning(kind, corpus, tmp_path):
+    record = train_run(RunConfig(CONFIGS[kind]), corpus, tmp_path).record
+    assert record["precision"] == "fp32" and record["threads"] == [1]
+    assert bool(record["without_learning"]) == (kind in ("biaxial", "lstm"))
+
+
+def test_what_is_asked_for_decides_the_precision_and_fp32_if_nothing_is():
+    assert RunConfig(CONFIGS["biaxial"]).precision == "fp32"
+    assert study.Study("paper").config("lstm", "plain", 0).precision == "fp32"
+    assert study.Study("paper", precision="tf32").config("lstm", "plain", 0).precision == "tf32"
+
+
+def test_a_precision_that_is_not_here_is_refused_in_one_sentence(monkeypatch, corpus, tmp_path):
+    monkeypatch.setattr(training, "computes_bf16", lambda: False)
+    config = RunConfig(CONFIGS["biaxial"], precision="bf16")
+    for refused in (lambda: study.Study("smoke", precision="bf16"),
+                    lambda: train_run(config, corpus, tmp_path)):  # fmt: skip
+        with pytest.raises(InputError, match=r"bf16 .*: use fp32"):
+            refused()
+    with pytest.raises(InputError, match="unknown precision 'fp8'"):
+        study.Study("smoke", precision="fp8")
+
+
+def test_a_kind_of_run_that_does_not_exist_is_refused():
+    with pytest.raises(InputError, match="'curiculum'"):
+        study.Study("smoke").config("biaxial", "curiculum", 0)
+
+
+def test_no_learning_rate_no_learning(corpus, tmp_path):
+    """A run that did not learn says so, and by what numbers."""
+    for kind in ("biaxial", "lstm"):
+        run = train_run(RunConfig(replace(CONFIGS[kind], learning_rate=0.0)), corpus, tmp_path)
+        assert not run.verdict.learned
+        assert f"{run.held_out['loss'].max():.5g}" in run.verdict.why
+
+
+def test_as_much_of_all_music_as_is_in_a_mode(corpus, tmp_path):
+    config = RunConfig(CONFIGS["biaxial"], as_much_as="major", seed=3)
+    in_major = prepare(corpus, normalise=True, mode="major").main
+    drawn = music_of(config, corpus).main
+    assert sum(len(p.states) for p in drawn) == sum(len(p.states) for p in in_major)
+    assert {p.name for p in drawn} <= {p.name for p in corpus.main}
+
+
+bf16 = pytest.mark.skipif(not training.computes_bf16(), reason="no bf16 LSTM on this processor")
+
+
+@bf16
 @pytest.mark.parametrize("kind", ["lstm", "biaxial"])
 def test_bfloat16_takes_a_step_like_that_of_float32(kind):
     """The same loss and nearly the same direction."""
@@ -445,6 +513,7 @@ def test_bfloat16_takes_a_step_like_that_of_float32(kind):
     assert torch.cosine_similarity(*gradients, dim=0) > 0.99
 
 
+@bf16
 @pytest.mark.parametrize("kind", ["lstm", "biaxial"])
 def test_in_bfloat16_too_interrupted_and_resumed_equals_uninterrupted(kind, tmp_path):
     def run(saved, **options):
@@ -459,14 +528,3 @@ def test_in_bfloat16_too_interrupted_and_resumed_equals_uninterrupted(kind, tmp_
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "state.pt", progress=interrupt, save_seconds=0)
     assert_the_same_training(run(tmp_path / "state.pt"), run(tmp_path / "other.pt"))
-
-
-@pytest.mark.parametrize("trained_in", ["fp32", "bf16", None])
-def test_a_run_trained_in_the_other_precision_elsewhere_counts(monkeypatch, trained_in):
-    monkeypatch.setattr(profiles, "multiplies_bf16", lambda: False)
-    asked = study.Study("paper")
-    asked.__dict__["corpus"] = None
-    monkeypatch.setattr(
-        study, "find", lambda config, _: SimpleNamespace(finished=config.precision == trained_in)
-    )
-    assert asked.config("biaxial", "plain", 0).precision == (trained_in or "fp32")

@@ -3,7 +3,9 @@
 - ``loss(batch, memory)``: the training objective of a batch of uint8 music, and the new memory
 - ``parts(batch)``, where the loss is a sum: the batch in parts to be taken one after another
 - ``optimizer()``: as published; ``rate(done)``: share of its learning rate, late in training or
-  not; ``clip_norm``: gradient clipping a tensor, or None
+  not; ``clip_norm``: gradient clipping a tensor, or None; ``clip_groups()``, where other groups
+  of gradients than single tensors are clipped
+- ``without_learning(batches)``, for the networks: the losses that need no learning
 
 The two networks compose as well: ``begin(pieces)`` and ``step(notes, memory, coins)`` compose one
 step of many pieces at once.
@@ -11,10 +13,25 @@ step of many pieces at once.
 
 from dataclasses import asdict
 
-from musiclib.models.biaxial import BiaxialConfig, BiaxialRNN
+from musiclib.models.biaxial import PUBLISHED_FORM, BiaxialConfig, BiaxialRNN
 from musiclib.models.conditional_rbm import ConditionalRBM, ConditionalRBMConfig
 from musiclib.models.lstm import LSTMConfig, PianoRollLSTM
 from musiclib.models.rbm import RBM, RBMConfig
+
+__all__ = [
+    "CONFIGS",
+    "PUBLISHED_FORM",
+    "RBM",
+    "BiaxialConfig",
+    "BiaxialRNN",
+    "ConditionalRBM",
+    "ConditionalRBMConfig",
+    "LSTMConfig",
+    "PianoRollLSTM",
+    "RBMConfig",
+    "build",
+    "describe",
+]
 
 Config = LSTMConfig | BiaxialConfig | RBMConfig | ConditionalRBMConfig
 Network = PianoRollLSTM | BiaxialRNN

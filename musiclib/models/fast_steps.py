@@ -12,14 +12,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from musiclib.coins import Coins
-from musiclib.features import features
 from musiclib.midi import NOTES
 from musiclib.models.biaxial import BiaxialRNN, LayerState
 
 
 def fast_steps(model: nn.Module) -> Any:
-    """What composes fastest with a model where it is; other models than the biaxial as they are."""
-    if not isinstance(model, BiaxialRNN):
+    """What composes fastest with a model where it is.
+
+    Other models than the biaxial RNN with torch's cell step as they are written.
+    """
+    if not isinstance(model, BiaxialRNN) or not model.is_plain:
         return model
     on_gpu = next(model.parameters()).is_cuda
     return GraphedSteps(model, cuda_graph) if on_gpu else CompiledSteps(model)
@@ -29,7 +31,7 @@ class CompiledSteps:
     """`begin` and `step` of a biaxial RNN on a processor."""
 
     def __init__(self, model: BiaxialRNN) -> None:
-        self.begin = model.begin
+        self.begin, self.hear = model.begin, model.hear
         self.time_axis = [PackedLSTM(layer) for layer in model.time_axis.layers]
         layers = [layer.all_weights[0] for layer in model.note_axis.layers]
         self.heard = layers[0][0][:, :-2].contiguous()  # the first layer's weights of the time axis
@@ -51,7 +53,7 @@ class CompiledSteps:
         from musiclib.models.note_loop import walk  # here: importing it takes half a second
 
         index, states = memory
-        x = features(notes[:, None], first_step=index).flatten(0, 2)  # (P * N, F)
+        x = self.hear(notes[:, None], first_step=index).flatten(0, 2)  # (P * N, F)
         after = []
         for layer, state in zip(self.time_axis, states, strict=True):
             after.append(layer(x, state))

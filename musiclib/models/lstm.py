@@ -1,5 +1,6 @@
 """The baseline: a two-layer LSTM over an 88-key piano roll (section 2.4.1)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from musiclib import without_learning
 from musiclib.coins import Coins
 from musiclib.piano_roll import KEYS
 
@@ -27,6 +29,7 @@ class LSTMConfig:
     level_iterations: int = 500
     checkpoints: tuple[int, ...] = (10, 30, 70)
     iterations: int | None = None  # on the main corpus; None: as many epochs as the last checkpoint
+    learning_rate: float = 0.001
 
 
 class PianoRollLSTM(nn.Module):
@@ -68,7 +71,16 @@ class PianoRollLSTM(nn.Module):
 
     def optimizer(self) -> torch.optim.Optimizer:
         """RMSProp as published."""
-        return torch.optim.RMSprop(self.parameters(), lr=0.001, alpha=0.9, eps=1e-6)
+        rate = self.config.learning_rate
+        return torch.optim.RMSprop(self.parameters(), lr=rate, alpha=0.9, eps=1e-6)
+
+    def without_learning(self, batches: Sequence[tuple[Tensor, bool]]) -> dict[str, float]:
+        """Losses on held-out `batches` that need no learning: see `musiclib.without_learning`."""
+        windows = torch.cat([batch for batch, _ in batches])
+        before, target = windows[:, -2].double().numpy(), windows[:, -1].double().numpy()
+        if self.config.loss == "categorical":
+            return without_learning.shares(target, before)
+        return without_learning.coin_flips(target, before)
 
     def begin(self, pieces: int) -> None:
         """The memory before the first step."""

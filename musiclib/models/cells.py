@@ -1,0 +1,120 @@
+"""The two LSTM cells of the biaxial RNN: torch's, and the published one with a linear candidate.
+
+Shapes: T steps, R rows, I inputs, H units; a state is (h, c), (R, H) each. Gates are in torch's
+order: input, forget, candidate, output.
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+Cell = Literal["torch", "linear"]
+State = tuple[Tensor, Tensor]
+GATES = 4
+
+
+class TorchLSTM(nn.LSTM):
+    """A layer of torch's LSTM: c' = f c + i tanh(W x + U h + b), h' = o tanh(c')."""
+
+    def over(self, x: Tensor, state: State) -> Tensor:
+        """The outputs (T, R, H) over whole sequences x (T, R, I)."""
+        return self(x, tuple(part[None] for part in state))[0]
+
+    def step(self, x: Tensor, state: State) -> State:
+        """The state after one step x (R, I)."""
+        return torch.lstm_cell(x, state, *self.all_weights[0])
+
+    def gate_gradients(self) -> list[list[Tensor]]:
+        """The gradients of each gate: its weights of x and h together, and its two biases."""
+        from_x, from_h, *biases = (weights.grad.chunk(GATES) for weights in self.all_weights[0])
+        return [[x, h] for x, h in zip(from_x, from_h, strict=True)] + [
+            [gate] for bias in biases for gate in bias
+        ]
+
+
+class LinearLSTM(nn.Module):
+    """The published cell: c' = f c + i (W x + U h + b), h' = o tanh(c'), one bias per gate.
+
+    As in the library that the authors ran (theano_lstm 0b4546c). `weight` (4 H, I + H) and `bias`
+    (4 H,) start uniform in +-1 / sqrt(H), as torch's do.
+    """
+
+    def __init__(self, inputs: int, size: int) -> None:
+        super().__init__()
+        self.input_size, self.hidden_size = inputs, size
+        self.weight = nn.Parameter(torch.empty(GATES * size, inputs + size))
+        self.bias = nn.Parameter(torch.empty(GATES * size))
+        for parameter in self.parameters():
+            nn.init.uniform_(parameter, -(size**-0.5), size**-0.5)
+
+    def over(self, x: Tensor, state: State) -> Tensor:
+        """The outputs (T, R, H) over whole sequences x (T, R, I)."""
+        with torch.autocast(x.device.type, enabled=False):
+            x, *state = (part.to(self.weight.dtype) for part in (x, *state))
+            return _OverSequence.apply(x, *state, self.weight, self.bias)
+
+    def step(self, x: Tensor, state: State) -> State:
+        """The state after one step x (R, I)."""
+        h, c = state
+        gates = torch.addmm(self.bias, torch.cat([x, h], dim=1), self.weight.T)
+        i, f, candidate, o = gates.chunk(GATES, dim=1)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * candidate
+        return torch.sigmoid(o) * torch.tanh(c), c
+
+    def gate_gradients(self) -> list[list[Tensor]]:
+        """The gradients of each gate: its weights of x and h together, and its bias."""
+        both = (*self.weight.grad.chunk(GATES), *self.bias.grad.chunk(GATES))
+        return [[gradient] for gradient in both]
+
+
+class _OverSequence(torch.autograd.Function):
+    """`LinearLSTM.over` with its gradient by hand: the products of all steps are taken at once."""
+
+    @staticmethod
+    def forward(ctx, x, h, c, weight, bias):  # noqa: ANN001
+        steps, size = len(x), h.shape[1]
+        from_x, from_h = weight.split([x.shape[2], size], dim=1)
+        gates = torch.addmm(bias, x.flatten(0, 1), from_x.T).unflatten(0, x.shape[:2])
+        hidden, cells = (part.new_empty(steps + 1, *part.shape) for part in (h, c))
+        hidden[0], cells[0] = h, c
+        bent = torch.empty_like(cells[1:])  # tanh of the cells
+        for t, gate in enumerate(gates):
+            gate.addmm_(hidden[t], from_h.T)
+            gate[:, : 2 * size].sigmoid_(), gate[:, 3 * size :].sigmoid_()
+            i, f, candidate, o = gate.chunk(GATES, dim=1)
+            torch.mul(f, cells[t], out=cells[t + 1]).addcmul_(i, candidate)
+            torch.mul(o, torch.tanh(cells[t + 1], out=bent[t]), out=hidden[t + 1])
+        ctx.save_for_backward(x, weight, gates, hidden, cells, bent)
+        return hidden[1:].clone()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, d_out):  # noqa: ANN001
+        x, weight, gates, hidden, cells, bent = ctx.saved_tensors
+        size = hidden.shape[2]
+        from_x, from_h = weight.split([x.shape[2], size], dim=1)
+        d_gates = torch.empty_like(gates)
+        d_hidden, d_cell = torch.zeros_like(hidden[0]), torch.zeros_like(cells[0])
+        for t in range(len(x) - 1, -1, -1):
+            i, f, candidate, o = gates[t].chunk(GATES, dim=1)
+            d_hidden += d_out[t]
+            d_cell += torch.ops.aten.tanh_backward(d_hidden * o, bent[t])
+            d_i, d_f, d_candidate, d_o = d_gates[t].chunk(GATES, dim=1)
+            torch.mul(d_cell, candidate, out=d_i)
+            torch.mul(d_cell, cells[t], out=d_f)
+            torch.mul(d_cell, i, out=d_candidate)
+            torch.mul(d_hidden, bent[t], out=d_o)
+            for gate in (slice(2 * size), slice(3 * size, None)):
+                s = gates[t][:, gate]
+                d_gates[t][:, gate].mul_(torch.addcmul(s, s, s, value=-1))
+            d_cell *= f
+            torch.mm(d_gates[t], from_h, out=d_hidden)
+        flat = d_gates.flatten(0, 1)
+        d_weight = torch.cat([flat.T @ x.flatten(0, 1), flat.T @ hidden[:-1].flatten(0, 1)], dim=1)
+        d_x = (flat @ from_x).view_as(x) if ctx.needs_input_grad[0] else None
+        return d_x, d_hidden, d_cell, d_weight, flat.sum(dim=0)
+
+
+CELLS: dict[Cell, type[TorchLSTM | LinearLSTM]] = {"torch": TorchLSTM, "linear": LinearLSTM}
