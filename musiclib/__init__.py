@@ -5,9 +5,11 @@ Where things are:
 - ``midi``, ``piano_roll``, ``scores``: files to arrays and back
 - ``keys``, ``transforms``, ``features``: what is done to the arrays (section 2.2)
 - ``corpus``, ``sources``, ``leaks``, ``difficulty``: which music is trained on, and held out (2.1)
-- ``models.lstm``, ``models.biaxial``: the two networks (section 2.4)
+- ``models.lstm``, ``models.biaxial``, ``models.cells``: the two networks (section 2.4)
 - ``curriculum``, ``batches``, ``training``, ``runs``: how they are trained (section 2.3)
 - ``composing``, ``coins``, ``compositions``: how they compose, and into which folders
+- ``without_learning``: whether a network learned; ``plateau``, ``beginnings``: why one may not
+- ``cadences``: endings on the tonic (section 4)
 - ``models.fast_steps``, ``models.note_loop``, ``memory``: what makes it fast
 - ``models.rbm``, ``partition``, ``windowed``: the RBM of windows, as published (section 2.4.3)
 - ``models.conditional_rbm``, ``recall``, ``mending``, ``postprocessing``: an RBM that mends

@@ -87,22 +87,30 @@ class Windows:
 
     The stream is cut into `batch` lanes of equal length; each row of a batch reads one lane, a
     window every `hop` steps. An epoch is one reading of the lanes; at its start memory is fresh.
+    Where epochs are `shifted` each begins a step on, so that `hop` of them predict every step once.
     """
 
-    def __init__(self, rolls: Sequence[np.ndarray], batch: int, window: int, hop: int) -> None:
+    def __init__(
+        self,
+        rolls: Sequence[np.ndarray],
+        batch: int,
+        window: int,
+        hop: int,
+        shifted: bool = False,
+    ) -> None:
         stream = torch.from_numpy(np.concatenate(list(rolls)))
-        self.window, self.hop = window, hop
+        self.window, self.hop, self.shifted = window, hop, shifted
         lanes = min(batch, len(stream) // (window + hop))
         if lanes == 0:
             raise InputError(f"{len(stream)} samples of 0.3 s are too few for windows of {window}")
         length = len(stream) // lanes
         self.lanes = stream[: lanes * length].unflatten(0, (lanes, length))  # (batch, length, 88)
-        self.epoch = (length - window - 1) // hop + 1
+        self.epoch = (length - window - (hop if shifted else 1)) // hop + 1
 
     def draw(self, iteration: int, generator: torch.Generator | None = None) -> tuple[Tensor, bool]:
         """Rolls (batch, window + 1, 88), uint8: a window and the step to predict."""
-        index = iteration % self.epoch
-        start = index * self.hop
+        epoch, index = divmod(iteration, self.epoch)
+        start = index * self.hop + (epoch % self.hop if self.shifted else 0)
         return self.lanes[:, start : start + self.window + 1], index == 0
 
     def every(self, batches: int) -> list[tuple[Tensor, bool]]:

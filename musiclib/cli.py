@@ -73,7 +73,7 @@ def _add_train(commands) -> None:  # noqa: ANN001
         "--form",
         choices=("default", "published"),
         default="default",
-        help="of the biaxial RNN: what learns best, or cell and start as published",
+        help="of either network: what learns best, or start, cell and windows as published",
     )
     train.add_argument("--mode", choices=("all", "major", "minor"), default="all")
     train.add_argument("--reverse", action="store_true", help="train on music played backwards")
@@ -216,17 +216,17 @@ def _train(options: argparse.Namespace) -> None:
 
 def _changes(options: argparse.Namespace) -> dict[str, Any]:
     """What the options change of the model's configuration."""
-    from musiclib.models import PUBLISHED_FORM
+    from musiclib.models import PUBLISHED
 
     if options.loss and options.model != "lstm":
         raise InputError("--loss is the LSTM's: the biaxial RNN's likelihood is always Bernoulli")
-    if options.form == "published" and options.model != "biaxial":
-        raise InputError("--form is the biaxial RNN's: leave it out")
+    if options.form == "published" and options.model not in PUBLISHED:
+        raise InputError("--form is the networks': leave it out for an RBM")
     if options.learning_rate is not None and options.model not in ("lstm", "biaxial"):
         raise InputError("--learning-rate is the networks': leave it out for an RBM")
     names = ("iterations", "level_iterations", "loss", "learning_rate")
     given = {name: getattr(options, name) for name in names}
-    form = PUBLISHED_FORM if options.form == "published" else {}
+    form = PUBLISHED[options.model] if options.form == "published" else {}
     return form | {name: value for name, value in given.items() if value is not None}
 
 

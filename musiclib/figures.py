@@ -168,6 +168,30 @@ def _clouds(axes: Axes, points: Projection) -> None:
     axes.set(ylabel=f"component 2 ({second:.0f} %)")
 
 
+def beginnings(table: pd.DataFrame, real: float) -> Figure:
+    """Keys down over the samples of pieces, a panel for each form, a line for each beginning.
+
+    `table` has the columns form, seed, sample, way and keys; `real` is what real music has.
+    """
+    forms = table["form"].unique()
+    figure, panels = plt.subplots(
+        1, len(forms), figsize=(2 * COLUMN, 3.2), sharey=True, layout="constrained"
+    )
+    for axes, form in zip(panels, forms, strict=True):
+        ways = table[table["form"] == form].groupby("way", sort=False)
+        for index, (way, rows) in enumerate(ways):
+            seeds = rows.groupby("sample")["keys"]
+            axes.plot(seeds.mean(), color=PALETTE[index], ls="-" if index else "--", label=way)
+            axes.fill_between(seeds.min().index, seeds.min(), seeds.max(), color=PALETTE[index],
+                              alpha=0.15, lw=0)  # fmt: skip
+        axes.axhline(real, color="0.35", ls=":", label="real music")
+        axes.set(title=f"{form} form", xlabel="sample of 0.3 s", xscale="log")
+        axes.xaxis.set_major_formatter("{x:g}")
+    panels[0].set_ylabel("keys down per sample")
+    panels[-1].legend(fontsize=8)
+    return figure
+
+
 def compared(table: pd.DataFrame, columns: Mapping[str, str], real: Mapping[str, float]) -> Figure:
     """Values of several kinds of networks, a panel for each column, a point for each seed.
 

@@ -5,9 +5,13 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
-from multiprocessing import get_context, parent_process
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import current_process, get_context, parent_process
 
 from musiclib.progress import Progress
+
+UNGUARDED = "put what your script does below `if __name__ == '__main__':`; workers import it anew"
+DIED = f"a worker process was killed, out of memory, or could not begin ({UNGUARDED})"
 
 
 def cores() -> int:
@@ -31,6 +35,8 @@ def side_by_side(
     """
     if not arguments:
         return []
+    if getattr(current_process(), "_inheriting", False):  # a worker that imports its script anew
+        sys.exit(f"{label}: {UNGUARDED}")
     workers = min(workers or cores(), len(arguments))
     threads = max(1, cores() // workers)
     with (
@@ -45,6 +51,8 @@ def side_by_side(
                 for job in ended:
                     job.result()
                 progress.to(done() if done else len(jobs) - len(waiting))
+        except BrokenProcessPool as error:
+            raise BrokenProcessPool(f"{label}: {DIED}") from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

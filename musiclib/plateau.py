@@ -168,4 +168,7 @@ def held_out_segments(study: Study, most: int = 16) -> Tensor:
 def run_trials(study: Study) -> dict[tuple[str, str, int], Run]:
     """All trials, trained side by side unless they were before."""
     configs = trials(study)
-    return dict(zip(configs, train_runs(list(configs.values()), study.corpus), strict=True))
+    runs = train_runs(list(configs.values()), study.corpus)
+    for run in runs:
+        study.note(run)  # how it was trained; a trial is too short to be judged
+    return dict(zip(configs, runs, strict=True))

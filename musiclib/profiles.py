@@ -77,16 +77,16 @@ PAPER = Profile(
 )
 QUICK = Profile(
     name="quick",
-    cost="scaled down, about 20 minutes on 2 cores: its claims are as weak as its scale",
-    scores_per_group=100,
+    cost="scaled down, about 40 minutes on 2 cores: its claims are as weak as its scale",
+    scores_per_group=48,
     lstm=LSTMConfig(hidden=64, level_iterations=100),
-    biaxial=_biaxial(1400, time_sizes=(48, 48), note_sizes=(32, 16), batch=5, segment=32),
+    biaxial=_biaxial(600, time_sizes=(48, 48), note_sizes=(32, 16), batch=5, segment=32),
     rbm=RBMConfig(iterations=300, checkpoints=(3, 30, 300)),
     conditional_rbm=ConditionalRBMConfig(iterations=500, segment=512),
     pieces=25,
     steps=320,
     held_out_batches=8,
-    plateau=(240, 20),
+    plateau=(200, 20),
     held_out_every={"lstm": 250, "biaxial": 50, "rbm": 100, "conditional-rbm": 100},
 )
 SMOKE = Profile(

@@ -70,6 +70,7 @@ SCALED_DOWN = (
 FIGURES = {
     "figure2": "Figure 2: the RBM of windows, from the trained machine",
     "figure3a": "Figure 3a: loss of the baseline LSTM with and without curriculum",
+    "beginnings": "How full the LSTM's pieces are by how they begin, in both forms",
     "figure3b": "Figure 3b: loss of the biaxial RNN with and without curriculum",
     "plateau": "When trials of the biaxial RNN leave the plateau of one constant rate",
     "escape": "Held-out loss of some of these trials",

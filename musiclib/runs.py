@@ -263,7 +263,9 @@ def _batches(config: Config, pieces: list[Piece]) -> Batches:
             return Segments(states, config.batch, config.window, hop=1)
         case ConditionalRBMConfig():
             return Spoiled(states, config.segment, config.most_spoiled)
-    return Windows([piece.roll for piece in pieces], config.batch, config.window, config.hop)
+    rolls = [piece.roll for piece in pieces]
+    shifted = config.windows == "shifted"
+    return Windows(rolls, config.batch, config.window, config.hop, shifted)
 
 
 def _held_out(config: RunConfig, pieces: list[Piece]) -> list[tuple[Tensor, bool]]:

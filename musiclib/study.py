@@ -18,7 +18,7 @@ from musiclib.errors import InputError
 from musiclib.files import ROOT, digest, write_json, write_text
 from musiclib.isl import isl_of_pieces
 from musiclib.measures import STEPS_PER_MEASURE, cell_frequencies, density
-from musiclib.models import PUBLISHED_FORM
+from musiclib.models import PUBLISHED
 from musiclib.parallel import side_by_side
 from musiclib.postprocessing import load_machine, mend_folder
 from musiclib.runs import Run, RunConfig, find, music_of, train_runs, workers
@@ -38,7 +38,7 @@ class Variant(NamedTuple):
 VARIANTS = {
     "plain": Variant(),
     "curriculum": Variant(run={"curriculum": True}),
-    "published": Variant(model=PUBLISHED_FORM),
+    "published": Variant(),  # of each network its own: models.PUBLISHED
     "own keys": Variant(run={"normalise": False}),
     "backwards": Variant(run={"reverse": True}),
     "major": Variant(run={"mode": "major"}),
@@ -85,8 +85,9 @@ class Study:
         if kind not in VARIANTS:
             raise InputError(f"unknown kind of run {kind!r}: choose one of {', '.join(VARIANTS)}")
         variant = VARIANTS[kind]
+        changes = PUBLISHED[model] if kind == "published" else variant.model
         return RunConfig(
-            replace(self.profile.config(model), **variant.model),
+            replace(self.profile.config(model), **changes),
             seed=seed,
             precision=self.precision,
             held_out_every=self.profile.held_out_every[model],
@@ -99,15 +100,15 @@ class Study:
         configs = {(kind, s): self.config(model, kind, s) for kind in kinds for s in self.seeds}
         runs = train_runs(list(configs.values()), self.corpus)
         for (kind, seed), run in zip(configs, runs, strict=True):
-            self._note(run, f"{model} {kind} {seed}")
+            self.note(run, f"{model} {kind} {seed}")
         return dict(zip(configs, runs, strict=True))
 
-    def _note(self, run: Run, name: str) -> None:
-        """Remember how a run was trained and whether it learned, for labels and results."""
+    def note(self, run: Run, name: str | None = None) -> None:
+        """Remember, for labels and results, how a run was trained and whether it learned."""
         record = run.record
         threads = " then ".join(f"{n} thread{'s' * (n > 1)}" for n in record["threads"])
         self.trained_with.add(f"{record['precision']}, {record['device']}, {threads}")
-        if record["without_learning"]:
+        if name and record["without_learning"]:
             self.learned_by_run[name] = run.verdict.learned
 
     def learned(self, model: str, kind: str) -> list[bool]:
@@ -124,7 +125,7 @@ class Study:
         run = find(self.config(model, kind, seed), self.corpus)
         if not run.finished:
             raise InputError(f"{run.directory} is not trained: run the training notebooks first")
-        self._note(run, f"{model} {kind} {seed}")
+        self.note(run, f"{model} {kind} {seed}")
         return run
 
     def compose(

@@ -53,6 +53,23 @@ def test_after_an_epoch_the_lanes_are_read_again_with_fresh_memory():
     assert fresh and torch.equal(again, windows.draw(0)[0])
 
 
+def test_shifted_epochs_predict_every_sample_of_a_lane_once_and_hear_none_twice():
+    window, hop = 12, 5
+    windows = Windows(numbered_rolls(100, 60), 2, window, hop, shifted=True)
+    targets = []
+    for epoch in range(hop):
+        starts = []
+        for index in range(windows.epoch):
+            rolls, fresh = windows.draw(epoch * windows.epoch + index)
+            assert fresh == (index == 0)
+            starts.append(int(numbers(rolls)[0, 0]))
+            targets.append(int(numbers(rolls)[0, -1]))
+        assert np.diff(starts).tolist() == [hop] * (windows.epoch - 1)
+    assert sorted(targets) == list(range(window, window + hop * windows.epoch))
+    again, _ = windows.draw(hop * windows.epoch)
+    assert torch.equal(again, windows.draw(0)[0])
+
+
 def test_too_little_music_is_refused():
     with pytest.raises(InputError, match="40 samples"):
         Windows(numbered_rolls(40), 32, 32, 9)

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from statsmodels.nonparametric.kernel_density import KDEMultivariate
 from strategies import hand_states, scale_piece
 
@@ -14,6 +15,7 @@ from musiclib.bits_saved import bits_saved
 from musiclib.cli import main
 from musiclib.files import ROOT
 from musiclib.midi import read_note_states, write_note_states
+from musiclib.training import computes_bf16
 
 
 def musiclib(*arguments, **environment):
@@ -185,6 +187,8 @@ def test_a_reference_without_a_measure_is_refused(command, folders):
     [
         (("train", "lstm", "--profile", "quik"), ("unknown profile 'quik'", "smoke, quick, paper")),
         (("train", "biaxial", "--loss", "bernoulli"), ("--loss",)),
+        (("train", "rbm", "--form", "published"), ("--form", "networks")),
+        (("train", "conditional-rbm", "--learning-rate", 0), ("--learning-rate", "networks")),
         (("notebook", "check", "--corpus", "no/such/folder"), ("no folder no/such/folder",)),
         (("notebook", "check", "--seeds", "many"), ("SEEDS=many",)),
         (("compose", "no-such.safetensors", "new"), ("no-such.safetensors",)),
@@ -192,6 +196,27 @@ def test_a_reference_without_a_measure_is_refused(command, folders):
 )
 def test_mistakes_end_in_one_sentence(arguments, words):
     assert_one_sentence(musiclib(*arguments), *words)
+
+
+@pytest.mark.processor
+@pytest.mark.skipif(computes_bf16(), reason="this processor has bf16")
+def test_bf16_where_it_is_not_is_refused_in_one_sentence_before_any_music_is_read():
+    refused = musiclib("train", "biaxial", "--precision", "bf16")
+    assert_one_sentence(refused, "bf16", "use fp32")
+    assert "reading" not in refused.stderr
+
+
+def test_the_published_form_is_trained_and_composes_and_a_run_says_whether_it_learned(tmp_path):
+    corpus = folder_of(np.random.default_rng(0), tmp_path / "corpus", [160] * 8)
+    options = ("--corpus", corpus, "--runs", tmp_path / "runs", "--iterations", 2)
+    trained = musiclib("train", "biaxial", "--form", "published", *options)
+    weights, _, verdict = trained.stdout.splitlines()
+    assert verdict.startswith("did not learn: held-out loss")
+    with safe_open(weights, "pt") as stored:
+        assert json.loads(stored.metadata()["config"])["model"]["cell"] == "linear"
+    composed = musiclib("compose", weights, tmp_path / "new", "--pieces", 1, "--steps", 20)
+    assert composed.returncode == 0, composed.stderr
+    assert len(read_note_states(tmp_path / "new" / "1.mid")) == 20
 
 
 def test_train_and_compose_twice_gives_the_same_bytes(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from musiclib.models import LSTMConfig, PianoRollLSTM, build
-from musiclib.models.lstm import bernoulli, categorical
+from musiclib.models.lstm import PUBLISHED_LSTM, bernoulli, categorical
 
 pytestmark = pytest.mark.processor
 
@@ -98,3 +98,10 @@ def test_a_loss_teaches_through_the_whole_window():
 def test_an_unknown_loss_is_refused_by_name():
     with pytest.raises(ValueError, match="square"):
         PianoRollLSTM(LSTMConfig(loss="square"))
+
+
+@pytest.mark.parametrize(("form", "low", "high"), [({}, 3, 4), (PUBLISHED_LSTM, 40, 48)])
+def test_at_first_few_keys_are_down_by_default_and_half_of_them_as_published(form, low, high):
+    torch.manual_seed(0)
+    logits, _ = PianoRollLSTM(LSTMConfig(hidden=30, **form))(torch.zeros(1, 1, 88))
+    assert low < torch.sigmoid(logits).sum().item() < high

@@ -41,7 +41,7 @@ def test_parameters_are_those_that_make_passes_and_the_smallest_profile(name):
     values = {
         node.targets[0].id: ast.literal_eval(node.value) for node in ast.parse(cell.source).body
     }
-    assert values == {"profile": "smoke", "corpus": "", "seeds": 1}
+    assert values == {"profile": "smoke", "corpus": "", "seeds": 1, "precision": "fp32"}
     assert cell.id == code(name)[0].id
     Study(**values)
 

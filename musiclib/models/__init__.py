@@ -15,11 +15,12 @@ from dataclasses import asdict
 
 from musiclib.models.biaxial import PUBLISHED_FORM, BiaxialConfig, BiaxialRNN
 from musiclib.models.conditional_rbm import ConditionalRBM, ConditionalRBMConfig
-from musiclib.models.lstm import LSTMConfig, PianoRollLSTM
+from musiclib.models.lstm import PUBLISHED_LSTM, LSTMConfig, PianoRollLSTM
 from musiclib.models.rbm import RBM, RBMConfig
 
 __all__ = [
     "CONFIGS",
+    "PUBLISHED",
     "PUBLISHED_FORM",
     "RBM",
     "BiaxialConfig",
@@ -37,6 +38,7 @@ Config = LSTMConfig | BiaxialConfig | RBMConfig | ConditionalRBMConfig
 Network = PianoRollLSTM | BiaxialRNN
 Model = Network | RBM | ConditionalRBM
 
+PUBLISHED = {"lstm": PUBLISHED_LSTM, "biaxial": PUBLISHED_FORM}  # changes from the defaults
 CONFIGS = {
     "lstm": LSTMConfig,
     "biaxial": BiaxialConfig,

@@ -1,5 +1,6 @@
 """The baseline: a two-layer LSTM over an 88-key piano roll (section 2.4.1)."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,11 +15,20 @@ from musiclib.piano_roll import KEYS
 
 Loss = Literal["categorical", "bernoulli"]
 Memory = tuple[Tensor, Tensor]
+SOUNDING = 3.5  # of the 88 keys, at a sample of classical music
 
 
 @dataclass(frozen=True)
 class LSTMConfig:
-    """Published sizes and training. `checkpoints` are epochs of the main corpus (Table 1)."""
+    """Published sizes and training. `checkpoints` are epochs of the main corpus (Table 1).
+
+    - output: at first as many keys play as in music ("rare"), or about half of them, as published
+      ("drawn"): memory starts at zero, so nothing else says so at a piece's first steps
+    - windows: every epoch begins a sample on, so that over `hop` epochs each sample is a target
+      once ("shifted"), or at the same one, as published ("same")
+
+    `PUBLISHED_LSTM` has both as published.
+    """
 
     hidden: int = 512
     dropout: float = 0.2
@@ -30,6 +40,11 @@ class LSTMConfig:
     checkpoints: tuple[int, ...] = (10, 30, 70)
     iterations: int | None = None  # on the main corpus; None: as many epochs as the last checkpoint
     learning_rate: float = 0.001
+    output: Literal["rare", "drawn"] = "rare"
+    windows: Literal["shifted", "same"] = "shifted"
+
+
+PUBLISHED_LSTM = {"output": "drawn", "windows": "same"}
 
 
 class PianoRollLSTM(nn.Module):
@@ -46,6 +61,8 @@ class PianoRollLSTM(nn.Module):
             KEYS, config.hidden, num_layers=2, dropout=config.dropout, batch_first=True
         )
         self.dense = nn.Linear(config.hidden, KEYS)
+        if config.output == "rare":
+            nn.init.constant_(self.dense.bias, math.log(SOUNDING / (KEYS - SOUNDING)))
 
     def forward(self, roll: Tensor, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """Logits (B, T, 88) of the step after each step of `roll` (B, T, 88), and the memory."""
