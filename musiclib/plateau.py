@@ -40,13 +40,14 @@ WORDS = {
     ("clip", "gate"): "clipped by gate",
 }
 FORMS: dict[str, Mapping[str, Any]] = {"default": {}, "published": PUBLISHED_FORM}
+FACTORS = ("cell", "start", "output", "index", "dropout_scaled", "clip")
 DEFAULTS = {name: getattr(BiaxialConfig(), name) for name in PUBLISHED_FORM}
 AS_IT_IS = "nothing"
 
 
 def factors(form: str, config: BiaxialConfig) -> dict[str, dict[str, Any]]:
     """What each trial of a form changes: one thing to the other form's, or to another size."""
-    other = DEFAULTS if form == "published" else PUBLISHED_FORM
+    other = {name: (DEFAULTS if form == "published" else PUBLISHED_FORM)[name] for name in FACTORS}
     both = {name: other[name] for name in ("output", "index")}
     return {
         AS_IT_IS: {},
@@ -75,7 +76,7 @@ def trials(study: Study) -> dict[tuple[str, str, int], RunConfig]:
 def _trial(study: Study, model: BiaxialConfig, seed: int) -> RunConfig:
     limit, every = study.profile.plateau
     return RunConfig(
-        replace(model, iterations=limit, checkpoints=(every,)),
+        replace(model, iterations=limit, checkpoints=(every,), cooling=0.0),
         seed=seed,
         stop_below=LEFT,
         precision=study.precision,

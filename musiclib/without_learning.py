@@ -22,7 +22,11 @@ LATE = 0.1  # last share of training, in which every held-out loss counts
 
 
 class Verdict(NamedTuple):
-    """Whether a run learned; `why` says what its held-out loss was, and beside what."""
+    """Whether a run learned; `why` says what its held-out loss was late and at best, beside what.
+
+    A run that was better once has not learned either: it has forgotten, by learning its pieces by
+    heart, what it knew of other music.
+    """
 
     learned: bool
     why: str
@@ -41,7 +45,8 @@ def verdict(held_out: pd.DataFrame, without: Mapping[str, float]) -> Verdict:
     worst = late.max(skipna=False)
     return Verdict(
         bool(worst < (1 - MARGIN) * without[name]),
-        f"held-out loss {worst:.5g} late in training, {without[name]:.5g} by {name}",
+        f"held-out loss {worst:.5g} late in training, {held_out['loss'].min():.5g} at best,"
+        f" {without[name]:.5g} by {name}",
     )
 
 

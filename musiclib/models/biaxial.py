@@ -37,6 +37,8 @@ class BiaxialConfig:
     - index: the note index as a feature from 0 to 1, or as it is, 0 to 77
     - dropout_scaled: masks scaled in training; or not, and outputs halved when composing
     - clip: the gradient of each tensor by itself, or that of each gate
+    - cooling: the last share of training, in which the learning rate falls to nothing: without it
+      composed music is now denser, now thinner from one checkpoint to the next
     """
 
     time_sizes: tuple[int, ...] = (300, 300)
@@ -53,6 +55,7 @@ class BiaxialConfig:
     index: Literal["unit", "raw"] = "unit"
     dropout_scaled: bool = True
     clip: Literal["tensor", "gate"] = "tensor"
+    cooling: float = 0.2
     optimiser: Literal["adadelta", "adam"] = "adadelta"
     learning_rate: float = 1.0
 
@@ -64,6 +67,7 @@ PUBLISHED_FORM = {
     "index": "raw",
     "dropout_scaled": False,
     "clip": "gate",
+    "cooling": 0.0,
 }
 
 
@@ -182,8 +186,9 @@ class BiaxialRNN(nn.Module):
         return states.split(max(1, GATES_AT_ONCE // a_sequence))
 
     def rate(self, done: float) -> float:
-        """The learning rate does not change, as published."""
-        return 1.0
+        """The learning rate, as a share of its height, when a share of training is done."""
+        cooling = self.config.cooling
+        return min(1.0, (1.0 - done) / cooling) if cooling else 1.0
 
     def optimizer(self) -> torch.optim.Optimizer:
         """AdaDelta as published, without a learning-rate factor unless configured; or Adam."""
