@@ -60,7 +60,7 @@ bench-rbm: .venv/installed ## seconds of the RBM's training and reconstruction a
 	$(BIN)/python benchmarks/rbm.py
 
 bench-published: .venv/installed ## both forms at published size on CORPUS, beside the authors' logs: hours
-	$(BIN)/python benchmarks/published_size.py "$$CORPUS"
+	$(BIN)/python benchmarks/published_size.py "$$CORPUS" --precision "$$PRECISION"
 
 bench-restoration: .venv/installed ## what the conditional RBM mends of CORPUS's held-out pieces: 15 minutes
 	$(BIN)/python benchmarks/restoration.py "$$CORPUS"
@@ -91,7 +91,7 @@ $(RESULTS)/06-figure-4-and-table-1.json $(RESULTS)/07-figure-5.json: $(RESULTS)/
 $(RESULTS)/08-why-silence-wins.json: $(RESULTS)/06-figure-4-and-table-1.json
 $(RESULTS)/09-windowed-rbm.json: $(RESULTS)/05-compose.json
 $(RESULTS)/10-mending.json: $(RESULTS)/09-windowed-rbm.json
-$(RESULTS)/11-results.json: $(filter $(RESULTS)/0%.json $(RESULTS)/10%.json,$(DONE))
+$(RESULTS)/11-results.json: $(filter-out $(RESULTS)/11-results.json,$(DONE))
 $(RESULTS)/12-why-a-plateau.json: $(RESULTS)/01-corpus.json
 $(RESULTS)/13-section-4.json: $(RESULTS)/03-train-biaxial.json
 

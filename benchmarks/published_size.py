@@ -9,20 +9,24 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import torch
 
 from musiclib.corpus import read_corpus
 from musiclib.curriculum import Stage
 from musiclib.errors import InputError
 from musiclib.files import ROOT, write_json
-from musiclib.models import PUBLISHED_FORM, BiaxialConfig, build
+from musiclib.models import PUBLISHED_FORM, BiaxialConfig, build, computed_in
 from musiclib.runs import RUNS, Run, RunConfig, device, train_runs
 from musiclib.training import Plan, State, iterate
 from musiclib.without_learning import CONSTANT, REPEAT
 
 BEARABLE = 4.0  # seconds an iteration
 SIZE = BiaxialConfig(level_iterations=1, checkpoints=())
-FORMS = {"default": {}, "published": PUBLISHED_FORM}
+FORMS = {
+    "default": {},
+    "published": {name: value for name, value in PUBLISHED_FORM.items() if name != "cooling"},
+}
 
 
 def main() -> None:
@@ -46,14 +50,18 @@ def main() -> None:
     seconds = _seconds(size, options.precision)
     if seconds > BEARABLE:
         raise SystemExit(f"an iteration takes {seconds:.1f} s here, over {BEARABLE:g}: not trained")
+    models = {
+        form: replace(size, iterations=iterations[form], **changes, cooling=0.0)
+        for form, changes in FORMS.items()
+    }
     configs = [
         RunConfig(
-            replace(size, iterations=iterations[form], **changes),
+            model,
             seed=seed,
-            precision=options.precision,
+            precision=computed_in(model, options.precision),
             held_out_every=20,
         )
-        for form, changes in FORMS.items()
+        for form, model in models.items()
         for seed in range(options.seeds)
     ]
     corpus = read_corpus(options.corpus)
@@ -62,12 +70,25 @@ def main() -> None:
     except InputError as error:
         raise SystemExit(str(error)) from error
     names = [f"{form}, seed {seed}" for form in FORMS for seed in range(options.seeds)]
-    record = {"corpus": corpus.checksum, "seconds": round(seconds, 2), "curves": {}, "runs": {}}
+    record = {
+        "corpus": corpus.checksum,
+        "seconds": round(seconds, 2),
+        "curves": {},
+        "training": {},
+        "runs": {},
+    }
     for name, run in zip(names, runs, strict=True):
         record["curves"][name] = run.held_out.to_numpy().tolist()
+        record["training"][name] = _every(run.losses["loss"], 20)
         record["runs"][name] = summary(run)
         print(name, record["runs"][name])
     write_json(options.out, record)
+
+
+def _every(losses: pd.Series, count: int) -> list[list[float]]:
+    """The last iteration and the mean training loss, dropout on, of every `count` iterations."""
+    means = losses.groupby((losses.index // count + 1) * count).mean()
+    return [[int(at), round(float(loss), 1)] for at, loss in means.items()]
 
 
 def _seconds(size: BiaxialConfig, precision: str) -> float:

@@ -15,6 +15,7 @@ from musiclib.models import PianoRollLSTM
 
 HEARD = 64  # samples of another piece
 FIRST = 16  # samples of a piece's own beginning
+MUSIC = "in the music heard"
 PREDICTED = "expected while hearing music"
 AS_PUBLISHED = "composed as published"
 WITH_BEGINNING = f"composed after a piece's first {FIRST} samples"
@@ -27,20 +28,21 @@ def beginnings(
     """Keys down per sample, means over pieces: a row for each sample, a column for each beginning.
 
     As published a piece begins with fresh memory and one sample of a piece of `rolls` (T, 88). The
-    first column is how many keys the network expects along real music heard from fresh memory.
+    first columns are real music heard from fresh memory: its keys, and those that are expected.
     """
     long = [roll for roll in rolls if len(roll) >= samples + HEARD] or [max(rolls, key=len)]
     drawn = np.random.default_rng(seed).integers(len(long), size=pieces)
     songs = [np.resize(long[i], (max(samples + HEARD, len(long[i])), 88)) for i in drawn]
     first = np.stack([song[:1] for song in songs])
-    other = np.stack([song[-HEARD:] for song in songs])  # its end, then a piece begins
+    other = np.stack([song[-HEARD:] for song in songs[1:] + songs[:1]])  # the end of another one
     ways = {
         AS_PUBLISHED: first,
         WITH_BEGINNING: np.stack([song[:FIRST] for song in songs]),
         WITH_MEMORY: np.concatenate([other, first], axis=1),
     }
+    heard = np.stack([song[:samples] for song in songs])
     return pd.DataFrame(
-        {PREDICTED: _expected(model, np.stack([song[:samples] for song in songs]))}
+        {MUSIC: heard.sum(axis=2).mean(axis=0), PREDICTED: _expected(model, heard)}
         | {way: _composed(model, primers, samples, seed) for way, primers in ways.items()},
         index=pd.RangeIndex(1, samples + 1, name="sample"),
     )

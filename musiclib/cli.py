@@ -188,14 +188,18 @@ def _add_music(command: argparse.ArgumentParser) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     from musiclib.corpus import read_corpus
+    from musiclib.models import computed_in
     from musiclib.profiles import profile
     from musiclib.runs import RunConfig, train_runs
     from musiclib.training import check_precision
 
     check_precision(options.precision)
     chosen = profile(options.profile)
+    model = replace(chosen.config(options.model), **_changes(options))
+    if computed_in(model, options.precision) != options.precision:
+        raise InputError(f"--precision {options.precision}: RBMs and the published cell know fp32")
     config = RunConfig(
-        replace(chosen.config(options.model), **_changes(options)),
+        model,
         curriculum=options.curriculum,
         seed=options.seed,
         normalise=not options.no_key_normalisation,

@@ -137,11 +137,13 @@ def projections(
     published: Mapping[int, Projection],
     together: Mapping[int, Projection],
     overlaps: Mapping[int, str],
+    learned: bool = True,
 ) -> Figure:
     """Figure 5: training (green) and generated (blue) measures, a column an iteration.
 
     Above, as published, each panel has its own components; below all panels share one pair, so
-    that they can be compared, and say how far the clouds overlap.
+    that they can be compared, and say how far the clouds overlap. `learned`: whether the network
+    did.
     """
     figure, grid = plt.subplots(
         2, len(published), figsize=(3.6 * len(published), 6.8), layout="constrained", squeeze=False
@@ -149,7 +151,7 @@ def projections(
     for row, panels in zip(grid, (published, together), strict=True):
         for axes, (iteration, points) in zip(row, panels.items(), strict=True):
             _clouds(axes, points)
-            axes.set_title(f"iteration {iteration:,}")
+            axes.set_title(f"iteration {iteration:,}" + " (did not learn)" * (not learned))
     for axes, iteration in zip(grid[1], together, strict=True):
         axes.set_title(f"iteration {iteration:,}\noverlap {overlaps[iteration]}")
         axes.sharex(grid[1, 0])
@@ -171,7 +173,8 @@ def _clouds(axes: Axes, points: Projection) -> None:
 def beginnings(table: pd.DataFrame, real: float) -> Figure:
     """Keys down over the samples of pieces, a panel for each form, a line for each beginning.
 
-    `table` has the columns form, seed, sample, way and keys; `real` is what real music has.
+    `table` has the columns form, seed, sample, way, keys and learned; `real` is what the music
+    that is heard has.
     """
     forms = table["form"].unique()
     figure, panels = plt.subplots(
@@ -184,8 +187,9 @@ def beginnings(table: pd.DataFrame, real: float) -> Figure:
             axes.plot(seeds.mean(), color=PALETTE[index], ls="-" if index else "--", label=way)
             axes.fill_between(seeds.min().index, seeds.min(), seeds.max(), color=PALETTE[index],
                               alpha=0.15, lw=0)  # fmt: skip
-        axes.axhline(real, color="0.35", ls=":", label="real music")
-        axes.set(title=f"{form} form", xlabel="sample of 0.3 s", xscale="log")
+        axes.axhline(real, color="0.35", ls=":", label="in that music")
+        mark = _mark(table[table["form"] == form])
+        axes.set(title=f"{form} form{mark}", xlabel="sample of 0.3 s", xscale="log")
         axes.xaxis.set_major_formatter("{x:g}")
     panels[0].set_ylabel("keys down per sample")
     panels[-1].legend(fontsize=8)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from musiclib.batches import Segments
 from musiclib.midi import PLAY
-from musiclib.models import PUBLISHED_FORM, BiaxialConfig, BiaxialRNN, build
+from musiclib.models import PUBLISHED_FORM, BiaxialConfig, BiaxialRNN, build, computed_in
 from musiclib.models.cells import GATES, LinearLSTM
 from musiclib.runs import Run, RunConfig, train_runs
 from musiclib.study import Study
@@ -79,7 +79,7 @@ def _trial(study: Study, model: BiaxialConfig, seed: int) -> RunConfig:
         replace(model, iterations=limit, checkpoints=(every,), cooling=0.0),
         seed=seed,
         stop_below=LEFT,
-        precision=study.precision,
+        precision=computed_in(model, study.precision),
         held_out_every=every,
         held_out_batches=study.profile.held_out_batches,
     )
@@ -109,6 +109,7 @@ def look_inside(run: Run, segments: Tensor) -> pd.DataFrame:
 def symptoms(model: BiaxialRNN, segments: Tensor) -> dict[str, float]:
     """What a network makes of music (B, T, 78, 2), without dropout.
 
+    - logit: mean logit to play, and what of it the weights give, not the output's bias
     - contrast: mean logit to play where the note sounded a step before, less that where it did not
     - saturated gates: share of the first layer's gates that are fed with more than 4
     - saturated gates by index: the same where the note index alone feeds them
@@ -121,6 +122,8 @@ def symptoms(model: BiaxialRNN, segments: Tensor) -> dict[str, float]:
         logits = model(segments)[..., PLAY]
         fed, by_index = _gate_inputs(model, segments)
     return {
+        "logit": float(logits.mean()),
+        "logit by weights": float(logits.mean() - model.output.bias[PLAY].detach()),
         "contrast": float(logits[sounded].mean() - logits[~sounded].mean()),
         "saturated gates": _share(fed),
         "saturated gates by index": _share(by_index),

@@ -86,9 +86,10 @@ WHY_OPEN = "did not learn"
 
 
 def says(holds: bool, yes: str, no: str, *behind: dict[str, Any]) -> None:
-    """Print the sentence that is true; none where a network behind one of the results is mute."""
-    if behind and not learned_of(*behind).any():
-        print("- Open, since the networks behind it did not learn:", yes)
+    """Print the sentence that is true, or that it is open: where a network behind did not learn."""
+    if behind and not learned_of(*behind).all():
+        mute = int((~learned_of(*behind)).sum())
+        print(f"- Open, since {mute} of {len(learned_of(*behind))} seeds did not learn: {yes}")
     else:
         print("-", yes if holds else no)
 

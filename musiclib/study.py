@@ -18,7 +18,7 @@ from musiclib.errors import InputError
 from musiclib.files import ROOT, digest, write_json, write_text
 from musiclib.isl import isl_of_pieces
 from musiclib.measures import STEPS_PER_MEASURE, cell_frequencies, density
-from musiclib.models import PUBLISHED
+from musiclib.models import PUBLISHED, computed_in
 from musiclib.parallel import side_by_side
 from musiclib.postprocessing import load_machine, mend_folder
 from musiclib.runs import Run, RunConfig, find, music_of, train_runs, workers
@@ -86,10 +86,11 @@ class Study:
             raise InputError(f"unknown kind of run {kind!r}: choose one of {', '.join(VARIANTS)}")
         variant = VARIANTS[kind]
         changes = PUBLISHED[model] if kind == "published" else variant.model
+        configured = replace(self.profile.config(model), **changes)
         return RunConfig(
-            replace(self.profile.config(model), **changes),
+            configured,
             seed=seed,
-            precision=self.precision,
+            precision=computed_in(configured, self.precision),
             held_out_every=self.profile.held_out_every[model],
             held_out_batches=self.profile.held_out_batches,
             **variant.run,
@@ -235,6 +236,7 @@ class Study:
                 "configuration": digest(repr(self.profile)),
                 "precision": self.precision,
                 "trained_with": sorted(self.trained_with),
+                "learned": self.learned_by_run,
                 "did_not_learn": self.unlearned,
                 "numbers": numbers,
                 "wall_time": wall_time.breakdown(),
@@ -252,7 +254,7 @@ class Study:
     def label(self) -> str:
         """What stands under figures: the profile, the corpus, the number of seeds."""
         seeds = f"{len(self.seeds)} seed{'s' * (len(self.seeds) > 1)}"
-        scale = "as published" if self.profile.name == "paper" else "scaled down"
+        scale = "published size" if self.profile.name == "paper" else "scaled down"
         how = "; ".join(sorted(self.trained_with)) or self.precision
         mute = f"; {len(self.unlearned)} of {len(self.learned_by_run)} networks did not learn"
         return (

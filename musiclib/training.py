@@ -80,6 +80,8 @@ def train(
     began, last_saved = time.monotonic() - state.seconds, time.monotonic()
     with torch.random.fork_rng():
         for batch, fresh in _batches(plan, state.iteration, _device(model)):
+            if state.held_out and state.held_out[-1][1] < plan.stop_below:
+                break
             iterate(model, optimizer, plan, state, batch, fresh)
             _evaluate_when_due(model, plan, state)
             if state.iteration in plan.checkpoints:
@@ -88,8 +90,6 @@ def train(
             if time.monotonic() - last_saved > save_seconds:
                 state.seconds, last_saved = time.monotonic() - began, time.monotonic()
                 _save(model, optimizer, state, saved)
-            if state.held_out and state.held_out[-1][1] < plan.stop_below:
-                break
     state.seconds = time.monotonic() - began
     return state
 
@@ -124,7 +124,7 @@ def iterate(
     torch.manual_seed(seed_of(plan.seed, state.iteration, 1))  # dropout
     model.train()
     for group in optimizer.param_groups:
-        group["lr"] = optimizer.defaults["lr"] * model.rate(state.iteration / plan.total)
+        group["lr"] = optimizer.defaults["lr"] * model.rate(state.iteration, plan.total)
     optimizer.zero_grad(set_to_none=True)
     loss, state.memory = _gradients(model, batch, None if fresh else state.memory, plan.precision)
     if model.clip_norm is not None:
@@ -210,6 +210,8 @@ def check_precision(precision: Precision) -> None:
     if precision not in get_args(Precision):
         choices = ", ".join(get_args(Precision))
         raise InputError(f"unknown precision {precision!r}: choose one of {choices}")
+    if precision == "tf32" and not torch.cuda.is_available():
+        raise InputError("tf32 is a precision of GPUs, and there is none: use fp32")
     if precision == "bf16" and not computes_bf16():
         raise InputError(
             "this processor does not compute LSTMs in bf16 (it needs AVX-512): use fp32"

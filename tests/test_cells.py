@@ -8,8 +8,10 @@ import torch
 from strategies import random_states
 from test_features import naive_features
 
+from musiclib.curriculum import Stage
 from musiclib.models import PUBLISHED_FORM, BiaxialConfig, build
 from musiclib.models.cells import CELLS, LinearLSTM, _OverSequence
+from musiclib.training import Plan, State, iterate
 
 pytestmark = pytest.mark.processor
 
@@ -110,12 +112,11 @@ def test_each_gate_has_its_weights_of_x_and_h_together_and_its_bias_alone(layer,
     assert {len(g) for g in gates[4:]} == {UNITS}
     everything = torch.cat([p.grad.flatten() for p in layer.parameters()]).numpy()
     assert sum((g**2).sum() for g in gates) == pytest.approx((everything**2).sum())
-    w, *_ = (p.grad.reshape(4, UNITS, -1) for p in layer.parameters())
-    assert [(g[: w[0].numel()] ** 2).sum() for g in gates[:4]] == [
-        pytest.approx(float((part**2).sum()), rel=1e-9) if not isinstance(layer, LinearLSTM)
-        else pytest.approx((g**2).sum() - (g[w[0].numel() :] ** 2).sum())
-        for g, part in zip(gates[:4], w, strict=True)
-    ]  # fmt: skip
+    for gate in range(4):
+        rows = slice(gate * UNITS, (gate + 1) * UNITS)
+        weights = [p.grad[rows] for p in layer.parameters() if p.ndim == 2]
+        expected = torch.cat([w.flatten() for w in weights]).numpy()
+        np.testing.assert_array_equal(gates[gate], expected)
 
 
 def network(form):
@@ -211,3 +212,14 @@ def test_the_published_form_clips_every_gate_and_other_tensors_by_themselves():
     trained = [p.grad for p in model.parameters() if p.requires_grad]
     assert len(groups) == 4 * (4 + 4) + 2
     assert sum(g.numel() for group in groups for g in group) == sum(g.numel() for g in trained)
+
+
+def test_an_iteration_clips_the_gradient_of_every_gate_to_the_published_norm(monkeypatch):
+    model = network("published")
+    monkeypatch.setattr(model, "clip_norm", 0.01)
+    states = torch.from_numpy(random_states(20, 1, 0.1))[None]
+    plan = Plan([Stage("main", None, 9)], 0)
+    iterate(model, model.optimizer(), plan, State(), states, True)
+    norms = [torch.cat([g.flatten() for g in group]).norm() for group in model.clip_groups()]
+    assert max(norms) < 0.01 * (1 + 1e-4)
+    assert sum(norm > 0.01 * (1 - 1e-2) for norm in norms) > len(norms) // 2

@@ -13,6 +13,8 @@ from musiclib.models import PUBLISHED_FORM, BiaxialConfig, build
 from musiclib.plateau import AS_IT_IS, FORMS, factors, left_at, symptoms
 from musiclib.without_learning import CONSTANT
 
+pytestmark = pytest.mark.processor
+
 CONFIG = BiaxialConfig(time_sizes=(8, 6), note_sizes=(4, 4), batch=4, segment=16)
 
 
@@ -69,6 +71,9 @@ def test_symptoms_are_those_of_a_loop(model):
     with torch.no_grad():
         logits = model(segments)[..., 0].numpy()
     sounded = segments[:, :-1, :, 0].numpy().astype(bool)
+    assert seen["logit"] == pytest.approx(logits.mean(), rel=1e-4)
+    by_weights = logits.mean() - float(model.output.bias[0].detach())
+    assert seen["logit by weights"] == pytest.approx(by_weights, rel=1e-3, abs=1e-5)
     assert seen["contrast"] == pytest.approx(
         logits[sounded].mean() - logits[~sounded].mean(), rel=1e-4, abs=1e-6
     )

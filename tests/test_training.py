@@ -175,7 +175,7 @@ class Sloped(nn.Module):
         terms = zip(self.tensors, self.gradients, strict=True)
         return sum((tensor * torch.tensor(g)).sum() for tensor, g in terms), None
 
-    def rate(self, done):
+    def rate(self, iteration, total):
         return 1.0
 
     def optimizer(self):
@@ -203,8 +203,8 @@ def test_each_tensor_is_clipped_by_its_own_norm(tmp_path, clip_norm, expected):
 class Slowing(Sloped):
     """Its learning rate falls from 1 to nothing."""
 
-    def rate(self, done):
-        return 1.0 - done
+    def rate(self, iteration, total):
+        return 1.0 - iteration / total
 
 
 def test_the_learning_rate_is_the_models_share_of_it_for_how_much_is_done(tmp_path):
@@ -219,14 +219,17 @@ def test_the_learning_rate_is_the_models_share_of_it_for_how_much_is_done(tmp_pa
 
 def test_learning_rates_are_shares_and_those_of_the_published_networks_do_not_change(kind):
     model = build(CONFIGS[kind])
-    rates = [model.rate(done) for done in np.linspace(0, 1, 1001)]
+    rates = [model.rate(iteration, 1000) for iteration in range(1001)]
     assert 0 <= min(rates) <= max(rates) <= 1.02
     if kind == "lstm":
         assert set(rates) == {1}
-    elif kind == "biaxial":
-        assert rates[:800] == [1] * 800 and rates[900] == pytest.approx(0.5) and rates[-1] == 0
+    elif kind == "biaxial":  # four iterations of the main corpus, of which a fifth cools
+        assert rates[:1000] == [1] * 1000 and rates[1000] == 0
+        longer = build(replace(CONFIGS[kind], iterations=100))
+        cooled = [longer.rate(iteration, 500) for iteration in (0, 480, 490, 500)]
+        assert cooled == [1, 1, 0.5, 0]
         published = build(replace(CONFIGS[kind], **PUBLISHED_FORM))
-        assert {published.rate(done) for done in np.linspace(0, 1, 1001)} == {1}
+        assert {published.rate(iteration, 1000) for iteration in range(1001)} == {1}
     else:
         assert max(rates) > 0.95 and rates[-1] < 0.05 and rates[500] > 0.4
 
@@ -457,10 +460,14 @@ def test_a_run_says_how_it_was_computed_and_what_needs_no_learning(kind, corpus,
     assert bool(record["without_learning"]) == (kind in ("biaxial", "lstm"))
 
 
-def test_what_is_asked_for_decides_the_precision_and_fp32_if_nothing_is():
+def test_what_is_asked_for_decides_the_precision_and_fp32_if_nothing_is(monkeypatch):
     assert RunConfig(CONFIGS["biaxial"]).precision == "fp32"
     assert study.Study("paper").config("lstm", "plain", 0).precision == "fp32"
-    assert study.Study("paper", precision="tf32").config("lstm", "plain", 0).precision == "tf32"
+    monkeypatch.setattr(study, "check_precision", lambda precision: None)
+    asked = study.Study("paper", precision="bf16")
+    assert asked.config("lstm", "plain", 0).precision == "bf16"
+    assert asked.config("biaxial", "published", 0).precision == "fp32"  # its cell knows no other
+    assert asked.config("rbm", "plain", 0).precision == "fp32"
 
 
 def test_a_precision_that_is_not_here_is_refused_in_one_sentence(monkeypatch, corpus, tmp_path):

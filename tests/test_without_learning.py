@@ -153,6 +153,9 @@ def test_no_sentence_is_said_of_networks_that_did_not_learn(capsys):
     heard = number([1.0, 2.0], "nats", learned=[True, True])
     says(False, "It helps.", "It does not help.", mute)
     assert capsys.readouterr().out.startswith("- Open")
+    half = number([1.0, 2.0], "nats", learned=[True, False])
+    says(False, "It helps.", "It does not help.", heard, half)
+    assert "1 of 2 seeds" in capsys.readouterr().out
     says(False, "It helps.", "It does not help.", heard)
     says(True, "It helps.", "It does not help.")
     assert capsys.readouterr().out == "- It does not help.\n- It helps.\n"

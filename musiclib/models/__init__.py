@@ -2,9 +2,9 @@
 
 - ``loss(batch, memory)``: the training objective of a batch of uint8 music, and the new memory
 - ``parts(batch)``, where the loss is a sum: the batch in parts to be taken one after another
-- ``optimizer()``: as published; ``rate(done)``: share of its learning rate, late in training or
-  not; ``clip_norm``: gradient clipping a tensor, or None; ``clip_groups()``, where other groups
-  of gradients than single tensors are clipped
+- ``optimizer()``; ``rate(iteration, total)``: share of its learning rate at an iteration
+- ``clip_norm``: gradient clipping per tensor, or None; ``clip_groups()``, where other groups of
+  gradients than single tensors are clipped
 - ``without_learning(batches)``, for the networks: the losses that need no learning
 
 The two networks compose as well: ``begin(pieces)`` and ``step(notes, memory, coins)`` compose one
@@ -31,6 +31,7 @@ __all__ = [
     "PianoRollLSTM",
     "RBMConfig",
     "build",
+    "computed_in",
     "describe",
 ]
 
@@ -61,6 +62,15 @@ def name_of(config: Config) -> str:
 def build(config: Config) -> Model:
     """A freshly initialised model for a configuration."""
     return MODELS[name_of(config)](config)
+
+
+def computed_in(config: Config, precision: str) -> str:
+    """The precision that a model is trained in where one is asked for.
+
+    RBMs and the published cell know float32 alone.
+    """
+    linear = isinstance(config, BiaxialConfig) and config.cell == "linear"
+    return precision if isinstance(config, LSTMConfig | BiaxialConfig) and not linear else "fp32"
 
 
 def describe(config: Config) -> dict:

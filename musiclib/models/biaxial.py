@@ -37,8 +37,8 @@ class BiaxialConfig:
     - index: the note index as a feature from 0 to 1, or as it is, 0 to 77
     - dropout_scaled: masks scaled in training; or not, and outputs halved when composing
     - clip: the gradient of each tensor by itself, or that of each gate
-    - cooling: the last share of training, in which the learning rate falls to nothing: without it
-      composed music is now denser, now thinner from one checkpoint to the next
+    - cooling: the last share of the main corpus's iterations, in which the learning rate falls to
+      nothing: else composed music is now denser, now thinner from checkpoint to checkpoint
     """
 
     time_sizes: tuple[int, ...] = (300, 300)
@@ -185,13 +185,16 @@ class BiaxialRNN(nn.Module):
         a_sequence = states.shape[1] * NOTES * 4 * max(self.config.time_sizes)
         return states.split(max(1, GATES_AT_ONCE // a_sequence))
 
-    def rate(self, done: float) -> float:
-        """The learning rate, as a share of its height, when a share of training is done."""
-        cooling = self.config.cooling
-        return min(1.0, (1.0 - done) / cooling) if cooling else 1.0
+    def rate(self, iteration: int, total: int) -> float:
+        """The learning rate, as a share of its height, at an iteration of `total`.
+
+        Cooling is a share of the main corpus's iterations: the same with levels before it.
+        """
+        cooling = self.config.cooling * self.config.iterations
+        return min(1.0, (total - iteration) / cooling) if cooling else 1.0
 
     def optimizer(self) -> torch.optim.Optimizer:
-        """AdaDelta as published, without a learning-rate factor unless configured; or Adam."""
+        """AdaDelta as published, with a learning-rate factor if configured; or Adam."""
         rate = self.config.learning_rate
         if self.config.optimiser == "adam":
             return torch.optim.Adam(self.parameters(), lr=rate)

@@ -106,8 +106,9 @@ class ConditionalRBM(nn.Module):
         terms = F.binary_cross_entropy_with_logits(self(given), meant, reduction="sum")
         return terms * STEPS_PER_MEASURE / (batch.shape[0] * batch.shape[1]), None
 
-    def rate(self, done: float) -> float:
-        """The learning rate, as a share of its height, when a share of training is done."""
+    def rate(self, iteration: int, total: int) -> float:
+        """The learning rate, as a share of its height, at an iteration of `total`."""
+        done = iteration / total
         return min(1.0, LEAST + done / WARM_UP, LEAST + 0.5 + 0.5 * math.cos(math.pi * done))
 
     def optimizer(self) -> torch.optim.Optimizer:

@@ -82,7 +82,7 @@ class PianoRollLSTM(nn.Module):
         logits = self.dense(hidden[:, -1]).float()
         return LOSSES[self.config.loss](logits, windows[:, -1]), detached
 
-    def rate(self, done: float) -> float:
+    def rate(self, iteration: int, total: int) -> float:
         """The learning rate does not change, as published."""
         return 1.0
 

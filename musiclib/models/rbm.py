@@ -137,9 +137,9 @@ class RBM(nn.Module):
         excess = torch.sigmoid(logits).mean(dim=0).detach() - self.config.sparsity
         return (excess * logits.mean(dim=0)).sum()
 
-    def rate(self, done: float) -> float:
+    def rate(self, iteration: int, total: int) -> float:
         """The learning rate falls to nothing, so that chains and weights come to rest."""
-        return 1.0 - done
+        return 1.0 - iteration / total
 
     def optimizer(self) -> torch.optim.Optimizer:
         """Gradient descent with momentum; weight decay on the weights alone."""
