@@ -86,7 +86,7 @@ QUICK = Profile(
     pieces=25,
     steps=320,
     held_out_batches=8,
-    plateau=(200, 20),
+    plateau=(120, 20),
     held_out_every={"lstm": 250, "biaxial": 50, "rbm": 100, "conditional-rbm": 100},
 )
 SMOKE = Profile(

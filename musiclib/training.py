@@ -257,7 +257,7 @@ def _note_threads(state: State, saved: Path) -> None:
     threads = torch.get_num_threads()
     if state.threads and threads != state.threads[-1]:
         print(
-            f"{saved.parent.name}: begun with {state.threads[-1]} threads, goes on with {threads};"
+            f"{saved.parent.name}: begun with threads: {state.threads[-1]}, goes on with {threads};"
             " the last digits may differ from those of an uninterrupted run",
             file=sys.stderr,
         )

@@ -444,7 +444,7 @@ def test_a_run_with_another_number_of_threads_goes_on_and_says_so(tmp_path, caps
     finally:
         torch.set_num_threads(1)
     assert len(state.losses) == EASY + MAIN and state.threads == [1, 2]
-    assert "some-run: begun with 1 thread" in capsys.readouterr().err
+    assert "some-run: begun with threads: 1, goes on with 2" in capsys.readouterr().err
 
 
 def test_training_ends_once_the_held_out_loss_is_low_enough(tmp_path):
