@@ -82,7 +82,7 @@ QUICK = Profile(
     lstm=LSTMConfig(hidden=64, level_iterations=100),
     biaxial=_biaxial(600, time_sizes=(48, 48), note_sizes=(32, 16), batch=5, segment=32),
     rbm=RBMConfig(iterations=300, checkpoints=(3, 30, 300)),
-    conditional_rbm=ConditionalRBMConfig(iterations=500, segment=512),
+    conditional_rbm=ConditionalRBMConfig(iterations=300, segment=512),
     pieces=25,
     steps=320,
     held_out_batches=8,

@@ -8,7 +8,7 @@ from toy_machines import sigmoid
 
 from musiclib.batches import Spoiled
 from musiclib.curriculum import Stage
-from musiclib.models.conditional_rbm import ConditionalRBM, ConditionalRBMConfig
+from musiclib.models.conditional_rbm import ConditionalRBM, ConditionalRBMConfig, _in_parts
 from musiclib.recall import recall
 from musiclib.training import Plan, held_out_loss, train
 
@@ -216,3 +216,12 @@ def test_before_training_the_machine_believes_what_it_is_given():
     given = torch.from_numpy(random_states(40, 1, 0.05))[None]
     with torch.no_grad():
         assert torch.equal(machine(given) > 0, given == 1)
+
+
+@torch.no_grad()
+def test_some_steps_at_a_time_is_the_convolution_of_all():
+    torch.manual_seed(0)
+    convolution = torch.nn.Conv2d(2, 3, (17, 49), padding=(8, 24), bias=False)
+    for steps in (1, 100, 128, 129, 300):
+        y = torch.rand(2, 2, steps, 78)
+        torch.testing.assert_close(_in_parts(convolution, y), convolution(y), rtol=0, atol=1e-4)
