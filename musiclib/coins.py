@@ -1,5 +1,6 @@
 """How notes are drawn: a coin a note, its chances raised to a power, P pieces at once."""
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -11,6 +12,12 @@ Conservativity = Literal["paper", "off"] | float
 FEW_NOTES = 2
 STEP_DOWN = 0.02
 WAY_BACK = 0.3
+SOUNDING = 3.5  # notes at a step of classical music
+
+
+def few_notes(coins: int) -> float:
+    """The logit at which so many coins of one chance play as many notes as music does."""
+    return math.log(SOUNDING / (coins - SOUNDING))
 
 
 class Coins:

@@ -97,13 +97,13 @@ def look_inside(run: Run, segments: Tensor) -> pd.DataFrame:
 
     A row each, with the column iteration.
     """
-    torch.manual_seed(run.config.seed)
-    networks = {0: build(run.config.model), run.config.model.checkpoints[0]: None}
-    rows = []
-    for iteration, network in networks.items():
-        network = network or run.model(iteration)
-        rows.append({"iteration": iteration} | symptoms(network, segments))
-    return pd.DataFrame(rows)
+    early = run.config.model.checkpoints[0]
+    with torch.random.fork_rng():
+        torch.manual_seed(run.config.seed)
+        networks = {0: build(run.config.model), early: run.model(early)}
+    return pd.DataFrame(
+        {"iteration": at} | symptoms(network, segments) for at, network in networks.items()
+    )
 
 
 def symptoms(model: BiaxialRNN, segments: Tensor) -> dict[str, float]:

@@ -3,7 +3,6 @@
 Shapes: B sequences, T steps, N = 78 notes, F = 80 features, H hidden units.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,14 +12,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from musiclib import without_learning
-from musiclib.coins import Coins
+from musiclib.coins import Coins, few_notes
 from musiclib.features import FEATURES, INDEX, features
 from musiclib.midi import ARTICULATE, NOTES, PLAY
 from musiclib.models.cells import CELLS, Cell
 from musiclib.models.cells import State as LayerState
 
 GATES_AT_ONCE = 25_000_000  # of a layer along time, 100 MB: two published sequences of 128 steps
-SOUNDING = 3.5  # of the 78 notes, at a step of classical music
 
 
 @dataclass(frozen=True)
@@ -142,7 +140,7 @@ class BiaxialRNN(nn.Module):
             for parameter in self.output.parameters():
                 nn.init.normal_(parameter, std=1 / 2)
         if self.config.output == "rare":
-            self.output.bias[PLAY] = math.log(SOUNDING / (NOTES - SOUNDING))
+            self.output.bias[PLAY] = few_notes(NOTES)
 
     @property
     def is_plain(self) -> bool:

@@ -1,6 +1,5 @@
 """The baseline: a two-layer LSTM over an 88-key piano roll (section 2.4.1)."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,12 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from musiclib import without_learning
-from musiclib.coins import Coins
+from musiclib.coins import Coins, few_notes
 from musiclib.piano_roll import KEYS
 
 Loss = Literal["categorical", "bernoulli"]
 Memory = tuple[Tensor, Tensor]
-SOUNDING = 3.5  # of the 88 keys, at a sample of classical music
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ class PianoRollLSTM(nn.Module):
         )
         self.dense = nn.Linear(config.hidden, KEYS)
         if config.output == "rare":
-            nn.init.constant_(self.dense.bias, math.log(SOUNDING / (KEYS - SOUNDING)))
+            nn.init.constant_(self.dense.bias, few_notes(KEYS))
 
     def forward(self, roll: Tensor, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """Logits (B, T, 88) of the step after each step of `roll` (B, T, 88), and the memory."""
