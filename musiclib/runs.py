@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from musiclib import __version__, training
 from musiclib.batches import Batches, Segments, Spoiled, Windows
 from musiclib.corpus import Corpus, Mode, Piece, prepare, some_of, states_of
-from musiclib.curriculum import curriculum
+from musiclib.curriculum import Stage, curriculum
 from musiclib.errors import InputError
 from musiclib.files import ROOT, digest, write_bytes, write_json, write_text
 from musiclib.measures import window_frequencies
@@ -180,20 +180,12 @@ def _alone(directory: Path) -> Iterator[None]:
 
 def _train(run: Run, corpus: Corpus) -> None:
     config = run.config
-    music = music_of(config, corpus)
-    main = _batches(config.model, music.main)
-    levels = music.levels if config.curriculum else {}
-    for name in [name for name, pieces in levels.items() if not pieces]:
-        raise InputError(f"no piece of {name} is in {config.mode}: train without curriculum")
-    stages = curriculum(
-        {name: _batches(config.model, pieces) for name, pieces in levels.items()},
-        config.model.level_iterations,
-        main,
-        iterations_of(config.model, main),
-    )
     training.check_precision(config.precision)
-    before_main = sum(stage.iterations for stage in stages[:-1])
-    labels = {before_main + at: label for label, at in _checkpoints(config.model, main).items()}
+    music = music_of(config, corpus)
+    *levels, main = stages = _stages(config, music)
+    before_main = sum(stage.iterations for stage in levels)
+    checkpoints = _checkpoints(config.model, main.batches)
+    labels = {before_main + at: label for label, at in checkpoints.items()}
     torch.manual_seed(config.seed)
     model = _new(config.model, music).to(device())
     held_out = _held_out(config, music.held_out)
@@ -218,6 +210,20 @@ def _train(run: Run, corpus: Corpus) -> None:
     _finish(run, model, plan, state, {"corpus": corpus.checksum, "without_learning": without})
     for left in [saved, *run.directory.glob(".writing-*")]:  # the latter of killed tries
         left.unlink(missing_ok=True)
+
+
+def _stages(config: RunConfig, music: Corpus) -> list[Stage]:
+    """The levels, with curriculum, then the main corpus."""
+    main = _batches(config.model, music.main)
+    levels = music.levels if config.curriculum else {}
+    for name in [name for name, pieces in levels.items() if not pieces]:
+        raise InputError(f"no piece of {name} is in {config.mode}: train without curriculum")
+    return curriculum(
+        {name: _batches(config.model, pieces) for name, pieces in levels.items()},
+        config.model.level_iterations,
+        main,
+        iterations_of(config.model, main),
+    )
 
 
 def _new(config: Config, music: Corpus) -> Model:
