@@ -191,8 +191,12 @@ def beginnings(table: pd.DataFrame, real: float) -> Figure:
         mark = _mark(table[table["form"] == form])
         axes.set(title=f"{form} form{mark}", xlabel="sample of 0.3 s", xscale="log")
         axes.xaxis.set_major_formatter("{x:g}")
+        axes.set_yscale("symlog", linthresh=1)
+        axes.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=1, subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_locator(NullLocator())
     panels[0].set_ylabel("keys down per sample")
-    panels[-1].legend(fontsize=8)
+    panels[0].legend(fontsize=8, loc="upper left")
     return figure
 
 
@@ -308,11 +312,8 @@ def densities(table: pd.DataFrame, real: Mapping[str, float]) -> Figure:
             band(axes, rows, "epoch", column, str(loss), marker="o", markersize=4)
         axes.axhline(real[column], color="0.35", ls=":", label="real music")
         axes.set(title=column, xlabel="epoch", ylabel="notes a step")
-        axes.set_yscale("symlog", linthresh=0.1)
-        axes.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=0.1, subs=(1, 2, 5)))
-        axes.yaxis.set_major_formatter("{x:g}")
-        axes.yaxis.set_minor_locator(NullLocator())
-    panels[0].legend()
+        axes.set_ylim(bottom=0)
+    panels[0].legend(loc="lower left")
     return figure
 
 

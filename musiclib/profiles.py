@@ -77,7 +77,7 @@ PAPER = Profile(
 )
 QUICK = Profile(
     name="quick",
-    cost="scaled down, about 50 minutes on 2 cores: its claims are as weak as its scale",
+    cost="scaled down, about an hour on 2 cores: its claims are as weak as its scale",
     scores_per_group=48,
     lstm=LSTMConfig(hidden=64, level_iterations=100),
     biaxial=_biaxial(600, time_sizes=(48, 48), note_sizes=(32, 16), batch=5, segment=32),
