@@ -11,12 +11,11 @@ RESULTS   := results/$(PROFILE)
 SETTINGS  := .build/$(PROFILE)/settings
 NOTEBOOK   = $(BIN)/python -m musiclib notebook
 OPTIONS   := --profile "$$PROFILE" --corpus "$$CORPUS" --seeds "$$SEEDS" --precision "$$PRECISION"
-PACKAGE   := $(wildcard musiclib/*.py musiclib/*.json musiclib/models/*.py)
+MODULES   := $(shell find musiclib -name "*.py" -o -name "*.json")
 NOTEBOOKS := $(sort $(wildcard notebooks/[0-9]*.ipynb))
 DONE      := $(NOTEBOOKS:notebooks/%.ipynb=$(RESULTS)/%.json)
 
 export PROFILE CORPUS SEEDS PRECISION
-export MPLBACKEND := agg
 
 .DEFAULT_GOAL := help
 .PHONY: help paper figure3a figure3b figure2 figure4 figure5 table1 mending plateau section4 test test-avx2 \
@@ -28,7 +27,7 @@ help: ## list the targets
 
 paper: $(DONE) ## train, compose, mend and regenerate Figures 2 to 5 and Table 1
 	@$(BIN)/python -m musiclib readme
-	@echo "figures/$(PROFILE) and results/$(PROFILE) are up to date; open figures/$(PROFILE)/results.md"
+	@echo "figures/$(PROFILE) and results/$(PROFILE) are up to date; read site/$(PROFILE)/11-results.html"
 
 figure3a figure3b: $(RESULTS)/04-figure-3.json ## the figure and what it needs
 figure4 table1: $(RESULTS)/06-figure-4-and-table-1.json ## the figure or table and what it needs
@@ -37,6 +36,8 @@ figure2: $(RESULTS)/09-windowed-rbm.json ## the figure, from the trained RBM
 plateau: $(RESULTS)/12-why-a-plateau.json ## when the biaxial RNN leaves its plateau, and why
 section4: $(RESULTS)/13-section-4.json ## other keys, time reversed, major pieces alone
 mending: $(RESULTS)/10-mending.json ## what mends spoiled music, and what it does to composed music
+
+test test-avx2: export MPLBACKEND := agg
 
 test: .venv/installed ## lint, test the package, compare the notebooks with their stored outputs
 	$(BIN)/ruff format --check .
@@ -76,11 +77,18 @@ notebooks: .venv/installed ## run the notebooks in place and keep the outputs of
 clean: ## remove the environment and caches; results and trained runs stay
 	rm -rf .venv .build .cache .pytest_cache .ruff_cache .hypothesis
 
+# A notebook is run again when a module that it imports has changed.
+.build/depends.mk: $(MODULES) $(NOTEBOOKS)
+	@mkdir -p $(@D)
+	@$(PYTHON) musiclib/paper/depends.py > $@
+
+-include .build/depends.mk
+
 # What is made depends on the settings: this file is written anew only when they change.
 $(SETTINGS): .venv/installed FORCE
 	@$(NOTEBOOK) check $(OPTIONS) --stamp $@
 
-$(RESULTS)/%.json: notebooks/%.ipynb $(PACKAGE) $(SETTINGS) .venv/installed
+$(RESULTS)/%.json: notebooks/%.ipynb $(SETTINGS) .venv/installed
 	@echo "notebook $*"
 	@MUSICLIB_BEGAN=$$(date +%s) $(NOTEBOOK) $* $(OPTIONS)
 

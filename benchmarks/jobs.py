@@ -9,12 +9,13 @@ from plain_port import PlainBiaxial, PlainLSTM
 from rivals import serve
 from torch import Tensor, nn
 
-from musiclib.composing import compose, piece_seeds
-from musiclib.curriculum import Stage
-from musiclib.memory import keep_freed_memory
+from musiclib.base.device import device
+from musiclib.base.memory import keep_freed_memory
+from musiclib.composing.compose import compose, piece_seeds
 from musiclib.models import PUBLISHED_FORM, BiaxialConfig, LSTMConfig, build
-from musiclib.runs import device
-from musiclib.training import Plan, State, iterate, set_precision
+from musiclib.training.curriculum import Stage
+from musiclib.training.loop import Plan, State, iterate
+from musiclib.training.precision import products_in
 
 Call = Callable[[], None]
 
@@ -52,15 +53,15 @@ def composing(rival: str, pieces: int, steps: int, time: list[int], notes: list[
 
 
 def our_iteration(model: nn.Module, batch: Tensor, precision: str) -> Call:
-    """The iteration of `musiclib.training`, on a batch that is drawn already."""
+    """The iteration of `musiclib.training.loop`, on a batch that is drawn already."""
     model, batch = model.to(device()), batch.to(device())
     keep_freed_memory()
-    set_precision(precision)
     optimizer, state = model.optimizer(), State()
     plan = Plan([Stage("benchmark", None, 10**6)], seed=0, precision=precision)
 
     def call() -> None:
-        iterate(model, optimizer, plan, state, batch, False)
+        with products_in(precision):
+            iterate(model, optimizer, plan, state, batch, False)
         wait()
 
     return call

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from musiclib.features import features
+from musiclib.models.features import features
 
 
 class PlainBiaxial(nn.Module):

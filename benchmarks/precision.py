@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from musiclib.corpus import read_corpus
-from musiclib.files import ROOT, write_json
+from musiclib.base.files import ROOT, write_json
+from musiclib.corpus.assemble import read_corpus
 from musiclib.models import BiaxialConfig, LSTMConfig
-from musiclib.results import markdown
-from musiclib.runs import Run, RunConfig, train_runs
-from musiclib.training import computes_bf16
+from musiclib.paper.results import markdown
+from musiclib.training.precision import computes_bf16
+from musiclib.training.runs import Run, RunConfig
+from musiclib.training.train import train_runs
 
 SEEDS = 3
 SCORES_PER_GROUP = 100

@@ -12,16 +12,18 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from musiclib.corpus import read_corpus
-from musiclib.curriculum import Stage
-from musiclib.errors import InputError
-from musiclib.files import ROOT, write_json
+from musiclib.base.device import device
+from musiclib.base.errors import InputError
+from musiclib.base.files import ROOT, write_json
+from musiclib.corpus.assemble import read_corpus
 from musiclib.models import PUBLISHED_FORM, BiaxialConfig, build, computed_in
-from musiclib.runs import RUNS, Run, RunConfig, device, train_runs
-from musiclib.training import Plan, State, iterate
-from musiclib.without_learning import CONSTANT, REPEAT
+from musiclib.models.without_learning import CONSTANT, REPEAT
+from musiclib.training.curriculum import Stage
+from musiclib.training.loop import Plan, State, iterate
+from musiclib.training.runs import RUNS, Run, RunConfig
+from musiclib.training.train import train_runs
 
-BEARABLE = 4.0  # seconds an iteration
+BEARABLE = 4.0  # seconds per iteration
 SIZE = BiaxialConfig(level_iterations=1, checkpoints=())
 FORMS = {
     "default": {},

@@ -14,15 +14,18 @@ import numpy as np
 import psutil
 import torch
 
-from musiclib.batches import Segments
-from musiclib.corpus import prepare, read_corpus, states_of
-from musiclib.files import ROOT, write_json
-from musiclib.mending import conditional, mend
+from musiclib.base.device import device
+from musiclib.base.files import ROOT, write_json
+from musiclib.base.parallel import cores
+from musiclib.corpus.assemble import read_corpus
+from musiclib.corpus.batches import Segments
+from musiclib.corpus.prepare import prepare
+from musiclib.corpus.sets import states_of
+from musiclib.mending.mend import mend
+from musiclib.mending.ways import conditional
+from musiclib.mending.windowed import reconstruct
 from musiclib.models import ConditionalRBMConfig, RBMConfig, build
-from musiclib.parallel import cores
-from musiclib.results import markdown
-from musiclib.runs import device
-from musiclib.windowed import reconstruct
+from musiclib.paper.results import markdown
 
 WINDOWS, STEPS, PIECES = 20_000, 1280, 25
 BATCHES = 20
@@ -64,8 +67,8 @@ def training(pieces: list[np.ndarray]) -> dict[str, float]:
     times = [seconds(batch) for _ in range(BATCHES)]
     return {
         "windows": WINDOWS,
-        "seconds an epoch": round(statistics.median(times) * an_epoch, 1),
-        "seconds an epoch, slowest batch": round(max(times[1:]) * an_epoch, 1),
+        "seconds per epoch": round(statistics.median(times) * an_epoch, 1),
+        "seconds per epoch, slowest batch": round(max(times[1:]) * an_epoch, 1),
     }
 
 

@@ -1,24 +1,28 @@
 """What the conditional RBM mends of whole held-out pieces in their own keys, three seeds.
 
 Trains on a corpus of one's own, such as a folder of piano music, unless it was trained before:
-`make bench-restoration CORPUS=folder`. The spoiled pieces are others than in notebook 10.
+`make bench-restoration CORPUS=folder`. The corrupted pieces are others than in notebook 10.
 """
 
 import sys
 from functools import partial
 from pathlib import Path
 
-from musiclib.corpus import Corpus, read_corpus, states_of
-from musiclib.errors import InputError
-from musiclib.files import ROOT, write_json
-from musiclib.mending import baseline, conditional, mend
+from musiclib.base.errors import InputError
+from musiclib.base.files import ROOT, write_json
+from musiclib.base.parallel import side_by_side
+from musiclib.corpus.assemble import read_corpus
+from musiclib.corpus.sets import Corpus, states_of
+from musiclib.mending.mend import baseline, mend
+from musiclib.mending.ways import conditional
 from musiclib.models import ConditionalRBMConfig
-from musiclib.parallel import side_by_side
-from musiclib.restoration import WRONG
-from musiclib.results import markdown, number, shown
-from musiclib.runs import Run, RunConfig, load_weights, train_runs
-from musiclib.transforms import legal
-from musiclib.trials import NO_MACHINE, UNITS, means
+from musiclib.models.checkpoints import load_weights
+from musiclib.music.corrupted import WRONG
+from musiclib.music.transforms import legal
+from musiclib.paper.results import markdown, number, shown
+from musiclib.paper.trials import NO_MACHINE, UNITS, means
+from musiclib.training.runs import Run, RunConfig
+from musiclib.training.train import train_runs
 
 SEEDS = range(3)
 ITERATIONS = 1500
@@ -56,7 +60,7 @@ def trial(run: Run, held_out: list) -> dict:
 
 
 def table(numbers: dict) -> str:
-    """A row a way, a column a kind of spoiling: gain of F1 of strikes, and density."""
+    """A row a way, a column a kind of corrupting: gain of F1 of strikes, and density."""
     kinds = (*WRONG, "clean")
     rows = [
         [way, *(shown(numbers[f"{way}, {k}, {what}"], 3) for k in kinds), what]

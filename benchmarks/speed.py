@@ -21,16 +21,18 @@ import torch.nn.functional as F
 from jobs import random_music, wait
 from rivals import Rival, Taken, in_turns, turns
 
-from musiclib.batches import Segments
-from musiclib.corpus import prepare, read_corpus, states_of
-from musiclib.features import FEATURES, features
-from musiclib.files import ROOT, write_json
-from musiclib.midi import NOTES, read_note_states, write_note_states
-from musiclib.parallel import cores
-from musiclib.piano_roll import KEYS, read_piano_roll
-from musiclib.results import markdown
-from musiclib.runs import device
-from musiclib.training import computes_bf16, set_precision
+from musiclib.base.device import device
+from musiclib.base.files import ROOT, write_json
+from musiclib.base.parallel import cores
+from musiclib.corpus.assemble import read_corpus
+from musiclib.corpus.batches import Segments
+from musiclib.corpus.prepare import prepare
+from musiclib.corpus.sets import states_of
+from musiclib.models.features import FEATURES, features
+from musiclib.music.note_states import NOTES, read_note_states, write_note_states
+from musiclib.music.piano_roll import KEYS, read_piano_roll
+from musiclib.paper.results import markdown
+from musiclib.training.precision import computes_bf16, products_in
 
 FOLDER = Path(__file__).parent
 OURS = [sys.executable, str(FOLDER / "jobs.py")]
@@ -104,7 +106,6 @@ def gemm_rates() -> dict[str, int]:
     rows, inner, columns = (8192,) * 3 if torch.cuda.is_available() else (4096, 1024, 1024)
     rates = {}
     for name in precisions():
-        set_precision(name)
         dtype = torch.bfloat16 if name == "bf16" else torch.float32
         x = torch.randn(rows, inner, device=device()).to(dtype)
         w = torch.randn(columns, inner, device=device()).to(dtype)
@@ -114,9 +115,9 @@ def gemm_rates() -> dict[str, int]:
             "linear": partial(F.linear, x, w),
             "convolution": partial(F.conv2d, cells, kernel),
         }
-        best = min(min(taken.seconds) for taken in turns(calls, wait, 5, 30).values())
+        with products_in(name):
+            best = min(min(taken.seconds) for taken in turns(calls, wait, 5, 30).values())
         rates[name] = round(2 * rows * inner * columns / best / 1e9)
-    set_precision("fp32")
     return rates
 
 
@@ -183,7 +184,7 @@ def composing(sizes: Sizes, rates: dict[str, int]) -> Rows:
             {
                 "pieces": pieces,
                 "by": name,
-                "piece-steps a second": round(pieces * steps / t.median),
+                "piece-steps per second": round(pieces * steps / t.median),
                 "ms a step, middle half": t.spread(1e3 / steps, 2),
                 "times as fast as plain": round(taken["plain"].median / t.median, 2),
                 "times its floor": round(t.median * rates["fp32"] * 1e9 / flops, 2),

@@ -9,11 +9,11 @@ import torch
 from hypothesis import HealthCheck, settings
 from threadpoolctl import threadpool_limits
 
-from musiclib.midi import note_states
-from musiclib.scores import read_score, shipped
+from musiclib.music.music21_scores import read_score, shipped
+from musiclib.music.note_states import note_states
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
-CHORALES = 110  # enough measures for statsmodels, which wants more rows than columns
+CHORALES = 110  # enough bars for statsmodels, which wants more rows than columns
 
 slow_is_fine = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("usual", max_examples=25, derandomize=True, **slow_is_fine)

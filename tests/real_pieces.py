@@ -4,28 +4,28 @@ from functools import cache
 
 import numpy as np
 
-from musiclib.midi import read_note_states
+from musiclib.music.note_states import read_note_states
 
-MEASURE = 16  # steps
-HELD_OUT, SHORT, LONG = 40, 25, 100  # pieces; measures of a held-out and of another piece at most
-OTHERS = 2000  # measures
+BAR = 16  # steps
+HELD_OUT, SHORT, LONG = 40, 25, 100  # pieces; bars of a held-out and of another piece at most
+OTHERS = 2000  # bars
 
 
 @cache
 def held_out_and_others(folder):
-    """Forty pieces, 25 measures each at most, and 2,000 measures of other pieces."""
+    """Forty pieces, 25 bars each at most, and 2,000 bars of other pieces."""
     paths = sorted(folder.glob("*/*.mid"))
     order = np.random.default_rng(0).permutation(len(paths))
     held_out = [beginning(paths[i], SHORT) for i in order[:HELD_OUT]]
     others, missing = [], OTHERS
     for i in order[HELD_OUT:]:
         others.append(beginning(paths[i], min(LONG, missing)))
-        missing -= len(others[-1]) // MEASURE
+        missing -= len(others[-1]) // BAR
         if not missing:
             return held_out, others
     raise AssertionError(f"{folder} holds too little music")
 
 
-def beginning(path, measures):
+def beginning(path, bars):
     states = read_note_states(path, metres="all")
-    return states[: min(len(states) // MEASURE, measures) * MEASURE]
+    return states[: min(len(states) // BAR, bars) * BAR]

@@ -1,4 +1,4 @@
-"""Batches: windows that go on where the last ones began, segments of pieces, spoiled excerpts."""
+"""Batches: windows that go on where the last ones began, segments of pieces, corrupted excerpts."""
 
 from functools import partial
 
@@ -9,9 +9,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import hand_states, note_list, random_states, repaired
 
-from musiclib.batches import Segments, Spoiled, Windows
-from musiclib.curriculum import curriculum, locate
-from musiclib.errors import InputError
+from musiclib.base.errors import InputError
+from musiclib.corpus.batches import Corrupted, Segments, Windows
+from musiclib.training.curriculum import curriculum, locate
 
 
 def numbered_rolls(*lengths):
@@ -77,7 +77,7 @@ def test_too_little_music_is_refused():
         Segments([random_states(127, 0)], 10, 128)
 
 
-def test_segments_begin_at_a_measure_of_one_piece_and_every_start_is_drawn():
+def test_segments_begin_at_a_bar_of_one_piece_and_every_start_is_drawn():
     pieces = [random_states(steps, seed, 0.5) for seed, steps in enumerate((175, 127, 128, 176))]
     segments = Segments(pieces, batch=10, steps=128)
     starts = {
@@ -116,7 +116,7 @@ def test_segments_are_fresh_at_the_first_iteration_alone(hop):
 
 
 @pytest.mark.parametrize(
-    "kind", [partial(Segments, batch=4, steps=64), partial(Spoiled, steps=64, most=0.5)]
+    "kind", [partial(Segments, batch=4, steps=64), partial(Corrupted, steps=64, most=0.5)]
 )
 def test_a_batch_depends_on_the_generator_alone(kind):
     batches = kind([random_states(400, 0, 0.1)])
@@ -126,16 +126,16 @@ def test_a_batch_depends_on_the_generator_alone(kind):
     assert torch.equal(one, same) and not torch.equal(one, other)
 
 
-def drawn_from(spoiled, count):
+def drawn_from(corrupted, count):
     """Excerpts as they are and as they are given, (T, 78, 2) each."""
-    batches = [spoiled.draw(i, seeded(i)) for i in range(count)]
+    batches = [corrupted.draw(i, seeded(i)) for i in range(count)]
     assert all(fresh and batch.dtype == torch.uint8 for batch, fresh in batches)
     return [(batch[0, ..., :2].numpy(), batch[0, ..., 2:].numpy()) for batch, _ in batches]
 
 
-def test_excerpts_begin_at_every_measure_and_end_after_the_steps_asked_or_with_the_piece():
+def test_excerpts_begin_at_every_bar_and_end_after_the_steps_asked_or_with_the_piece():
     pieces = [random_states(steps, steps, 0.1) for steps in (50, 31, 32, 64, 7)]
-    drawn = {meant.tobytes() for meant, _ in drawn_from(Spoiled(pieces, 32, 0.2), 200)}
+    drawn = {meant.tobytes() for meant, _ in drawn_from(Corrupted(pieces, 32, 0.2), 200)}
     starts = {50: (0, 16), 31: (0,), 32: (0,), 64: (0, 16, 32), 7: (0,)}
     expected = {
         repaired(piece[start : start + 32]).tobytes()
@@ -147,7 +147,7 @@ def test_excerpts_begin_at_every_measure_and_end_after_the_steps_asked_or_with_t
 
 def test_what_is_held_when_an_excerpt_begins_is_struck_there():
     states = hand_states(48, (60, 0, 48))
-    drawn = [meant for meant, _ in drawn_from(Spoiled([states], 16, 0), 9)]
+    drawn = [meant for meant, _ in drawn_from(Corrupted([states], 16, 0), 9)]
     for meant in drawn:
         np.testing.assert_array_equal(meant, hand_states(16, (60, 0, 16)))
 
@@ -158,7 +158,7 @@ def lost_and_added(meant, spoilt):
 
 
 def test_up_to_a_share_of_the_notes_is_deleted_and_as_many_wrong_ones_added():
-    pairs = drawn_from(Spoiled([random_states(160, 0, 0.03)], 160, 0.3), 200)
+    pairs = drawn_from(Corrupted([random_states(160, 0, 0.03)], 160, 0.3), 200)
     for _, spoilt in pairs:
         np.testing.assert_array_equal(spoilt, repaired(spoilt))
     lost, added = np.transpose([lost_and_added(*pair) for pair in pairs])
@@ -171,7 +171,7 @@ def test_wrong_notes_of_every_kind_are_among_them():
     """A single note tells a wrong one that is near it from one at its pitch and one anywhere."""
     states = hand_states(64, (60, 8, 1))
     kinds = set()
-    for _, spoilt in drawn_from(Spoiled([states], 64, 1.0), 200):
+    for _, spoilt in drawn_from(Corrupted([states], 64, 1.0), 200):
         for onset, _, pitch in note_list(spoilt):
             kinds.add((onset == 8, pitch == 36))
     near, in_range, anywhere, itself = (True, False), (False, True), (False, False), (True, True)
@@ -179,16 +179,16 @@ def test_wrong_notes_of_every_kind_are_among_them():
 
 
 def test_nothing_is_spoiled_where_none_is_asked_and_silence_stays_silent():
-    for meant, spoilt in drawn_from(Spoiled([random_states(64, 0, 0.1)], 64, 0), 5):
+    for meant, spoilt in drawn_from(Corrupted([random_states(64, 0, 0.1)], 64, 0), 5):
         np.testing.assert_array_equal(spoilt, meant)
-    for meant, spoilt in drawn_from(Spoiled([hand_states(40)], 64, 0.5), 5):
+    for meant, spoilt in drawn_from(Corrupted([hand_states(40)], 64, 0.5), 5):
         assert meant.shape == spoilt.shape == (40, 78, 2)
         assert not meant.any() and not spoilt.any()
 
 
 def test_held_out_excerpts_are_always_the_same_and_all_different():
-    spoiled = Spoiled([random_states(320, 0, 0.1)], 64, 0.2)
-    once, again = (spoiled.every(5) for _ in range(2))
+    corrupted = Corrupted([random_states(320, 0, 0.1)], 64, 0.2)
+    once, again = (corrupted.every(5) for _ in range(2))
     for (one, fresh), (other, _) in zip(once, again, strict=True):
         assert fresh and torch.equal(one, other)
     assert len({batch.numpy().tobytes() for batch, _ in once}) == 5
@@ -197,7 +197,7 @@ def test_held_out_excerpts_are_always_the_same_and_all_different():
 def test_the_music_that_excerpts_are_drawn_from_does_not_change():
     states = random_states(64, 0, 0.1)
     before = states.copy()
-    drawn_from(Spoiled([states], 32, 0.5), 9)
+    drawn_from(Corrupted([states], 32, 0.5), 9)
     np.testing.assert_array_equal(states, before)
 
 

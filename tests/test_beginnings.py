@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from musiclib.beginnings import (
+from musiclib.models import LSTMConfig, PianoRollLSTM
+from musiclib.paper.beginnings import (
     AS_PUBLISHED,
     MUSIC,
     PREDICTED,
@@ -12,7 +13,6 @@ from musiclib.beginnings import (
     WITH_MEMORY,
     beginnings,
 )
-from musiclib.models import LSTMConfig, PianoRollLSTM
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_memory_is_that_of_another_piece_and_the_beginning_that_of_the_own(model
         heard.append(primers)
         return np.zeros((len(primers), steps, 88), np.uint8)
 
-    monkeypatch.setattr("musiclib.beginnings.compose", note)
+    monkeypatch.setattr("musiclib.paper.beginnings.compose", note)
     rolls = [np.zeros((90, 88), np.uint8) for _ in range(2)]
     rolls[0][:, :44], rolls[1][:, 44:] = 1, 1
     beginnings(model, rolls, samples=20, pieces=6, seed=0)

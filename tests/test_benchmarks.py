@@ -7,9 +7,9 @@ import sys
 import pytest
 from strategies import random_states
 
-from musiclib.files import ROOT
-from musiclib.midi import write_note_states
-from musiclib.training import computes_bf16
+from musiclib.base.files import ROOT
+from musiclib.music.note_states import write_note_states
+from musiclib.training.precision import computes_bf16
 
 pytestmark = pytest.mark.processor
 

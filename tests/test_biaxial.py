@@ -8,7 +8,7 @@ import torch
 from strategies import random_states
 
 from musiclib.models import PUBLISHED_FORM, BiaxialConfig, BiaxialRNN, build
-from musiclib.models.biaxial import AxisLSTM
+from musiclib.models.cells import AxisLSTM
 
 pytestmark = pytest.mark.processor
 
@@ -117,7 +117,7 @@ def test_sequences_of_a_batch_do_not_mix(model, states):
 @torch.no_grad()
 def test_a_dropout_mask_is_drawn_once_a_sequence():
     torch.manual_seed(0)
-    axis = AxisLSTM(3, (40,), BiaxialConfig())
+    axis = AxisLSTM(3, (40,), dropout=0.5)
     x = torch.randn(11, 6, 3)
     kept = axis.train()(x)
     silent = kept == 0
@@ -138,7 +138,7 @@ def test_every_parameter_learns_the_initial_states_too(model, states):
 
 
 @torch.no_grad()
-def test_silence_is_heard_differently_on_every_step_of_a_measure(model):
+def test_silence_is_heard_differently_on_every_step_of_a_bar(model):
     """The step index is part of what the model hears."""
     silence = torch.zeros(1, NOTES, 2)
     heard = []

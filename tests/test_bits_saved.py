@@ -1,4 +1,4 @@
-"""Bits saved a note: by hand, what it must not hang on, and the order it must put music in."""
+"""Bits saved per note: by hand, what it must not hang on, and the order it must put music in."""
 
 from itertools import pairwise
 from math import log2
@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from real_pieces import held_out_and_others
 from strategies import hand_states, random_states, scale_piece
 
-from musiclib.bits_saved import bits_saved, bits_saved_of_pieces, saved
-from musiclib.controls import BELOW_REAL, FROM_BEST_TO_WORST, controls
-from musiclib.errors import InputError
-from musiclib.measures import piece_measures
+from musiclib.base.errors import InputError
+from musiclib.metrics.bits_saved import bits_saved, bits_saved_of_pieces, saved
+from musiclib.metrics.controls import BELOW_REAL, FROM_BEST_TO_WORST, controls
+from musiclib.music.bars import piece_bars
 
 FLOOR = 1e-4
 
@@ -23,10 +23,10 @@ def random_bits(shape, seed, chance=0.5):
 
 
 def hand_bits(chances, reference, held_out):
-    """Bits that one measure's chances save a note over those of a reference, cell by cell."""
+    """Bits that one bar's chances save a note over those of a reference, cell by cell."""
     bits = notes = 0
-    for measure in held_out:
-        for cell, chance, often in zip(measure, chances, reference, strict=True):
+    for bar in held_out:
+        for cell, chance, often in zip(bar, chances, reference, strict=True):
             ours, theirs = ((1 - FLOOR) * p + FLOOR / 2 for p in (chance, often))
             bits += log2(ours / theirs) if cell else log2((1 - ours) / (1 - theirs))
             notes += int(cell)
@@ -34,7 +34,7 @@ def hand_bits(chances, reference, held_out):
 
 
 @given(st.integers(0, 2**32), st.booleans(), st.booleans())
-def test_one_generated_measure_saves_what_its_own_notes_save(seed, silent, given_reference):
+def test_one_generated_bar_saves_what_its_own_notes_save(seed, silent, given_reference):
     generated = random_bits((1, 30), seed) * (not silent)
     held_out = np.vstack([random_bits((8, 30), seed + 1, 0.3), generated, np.eye(30)[:1]])
     held_out = held_out.astype(np.uint8)
@@ -58,7 +58,7 @@ def test_independent_cells_save_nothing():
     assert abs(bits_saved(generated, held_out)) < 0.02
 
 
-def test_two_kinds_of_measures_save_all_that_their_notes_say_of_each_other():
+def test_two_kinds_of_bars_save_all_that_their_notes_say_of_each_other():
     """Forty cells as likely as not: in a kind each costs the entropy of 0.1, and the kind a bit."""
     kinds = np.random.default_rng(0).permutation(np.repeat([[1, 0], [0, 1]], 1000, axis=0))
     sample = np.repeat(kinds, 20, axis=1).astype(np.uint8) ^ random_bits((2000, 40), 1, 0.1)
@@ -77,9 +77,9 @@ def pieces():
 
 @pytest.fixture
 def tables(pieces, monkeypatch):
-    """Their measures, in a sample of four parts."""
-    monkeypatch.setattr("musiclib.mixture.PART", 60)
-    return [piece_measures(side) for side in pieces]
+    """Their bars, in a sample of four parts."""
+    monkeypatch.setattr("musiclib.metrics.bernoulli_mixture.PART", 60)
+    return [piece_bars(side) for side in pieces]
 
 
 def doubled(table):
@@ -140,7 +140,7 @@ def rows(count, cells, value=0):
         (rows(3, 5) + np.nan, rows(3, 5), None, "generated .* nan"),
         (rows(3, 5), rows(3, 4, 1), None, "5 cells.* 4"),
         (rows(3, 5), rows(3, 5, 1), rows(3, 4), "reference .* 4 cells.* 5"),
-        (rows(3, 5, 1), rows(3, 5), None, "held-out measures hold no note"),
+        (rows(3, 5, 1), rows(3, 5), None, "held-out bars hold no note"),
     ],
 )
 def test_what_cannot_be_scored_is_refused(generated, held_out, reference, message):
@@ -153,7 +153,7 @@ def test_frequencies_of_other_cells_are_refused():
         saved(rows(3, 5), rows(3, 5, 1), np.ones(4))
 
 
-def test_held_out_pieces_without_a_note_or_a_measure_are_refused():
+def test_held_out_pieces_without_a_note_or_a_bar_are_refused():
     music, silence, short = scale_piece(), hand_states(64), scale_piece(steps=12)
     for held_out in ([silence], [short], []):
         with pytest.raises(InputError, match="held-out"):
@@ -162,10 +162,10 @@ def test_held_out_pieces_without_a_note_or_a_measure_are_refused():
         bits_saved_of_pieces([short], [music])
 
 
-def test_pieces_save_what_their_measures_save(pieces):
+def test_pieces_save_what_their_bars_save(pieces):
     generated, held_out = pieces
     found = bits_saved_of_pieces(generated, held_out)
-    tables = [piece_measures(side) for side in pieces]
+    tables = [piece_bars(side) for side in pieces]
     assert found.value == pytest.approx(bits_saved(*tables), rel=1e-9)
     assert found.n == tables[1].sum()
     assert found.low < found.value < found.high
@@ -192,7 +192,7 @@ def test_short_pieces_change_nothing_and_silent_ones_count(pieces):
     short = [*held_out, scale_piece(steps=15), hand_states(0)]
     assert bits_saved_of_pieces(generated, short) == found
     silent = bits_saved_of_pieces(generated, [hand_states(32), *held_out])
-    tables = [piece_measures(side) for side in (generated, [hand_states(32), *held_out])]
+    tables = [piece_bars(side) for side in (generated, [hand_states(32), *held_out])]
     assert silent.value == pytest.approx(bits_saved(*tables), rel=1e-9)
     assert silent.low <= silent.value <= silent.high
 
@@ -201,7 +201,7 @@ FAR_APART = [
     ("real", "independent notes"),
     ("independent notes", "90 % deleted"),
     ("90 % deleted", "silence"),
-    ("real", "20 measures repeated"),
+    ("real", "20 bars repeated"),
 ]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from musiclib.bootstrap import ratio
+from musiclib.metrics.bootstrap import ratio
 
 
 def test_the_interval_of_a_ratio_is_that_of_scipy():

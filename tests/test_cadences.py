@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from musiclib.cadences import endings, on_tonic
+from musiclib.music.cadences import endings, on_tonic
 
 C, D, E, F, G, A, B = (36 + n for n in (0, 2, 4, 5, 7, 9, 11))  # indices of MIDI 60, 62, ...
 

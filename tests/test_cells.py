@@ -8,10 +8,10 @@ import torch
 from strategies import random_states
 from test_features import naive_features
 
-from musiclib.curriculum import Stage
 from musiclib.models import PUBLISHED_FORM, BiaxialConfig, build
 from musiclib.models.cells import CELLS, LinearLSTM, _OverSequence
-from musiclib.training import Plan, State, iterate
+from musiclib.training.curriculum import Stage
+from musiclib.training.loop import Plan, State, iterate
 
 pytestmark = pytest.mark.processor
 

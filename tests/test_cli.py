@@ -11,11 +11,11 @@ from safetensors import safe_open
 from statsmodels.nonparametric.kernel_density import KDEMultivariate
 from strategies import hand_states, scale_piece
 
-from musiclib.bits_saved import bits_saved
+from musiclib.base.files import ROOT
 from musiclib.cli import main
-from musiclib.files import ROOT
-from musiclib.midi import read_note_states, write_note_states
-from musiclib.training import computes_bf16
+from musiclib.metrics.bits_saved import bits_saved
+from musiclib.music.note_states import read_note_states, write_note_states
+from musiclib.training.precision import computes_bf16
 
 
 def musiclib(*arguments, **environment):
@@ -75,7 +75,7 @@ def test_isl_says_what_is_wrong_with_a_folder(tmp_path):
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    """Folders of tunes, of silence, and of music under a measure."""
+    """Folders of tunes, of silence, and of music under a bar."""
     top = tmp_path_factory.mktemp("folders")
     music = {
         "generated": [scale_piece(60, 90, seed) for seed in range(3)],
@@ -98,18 +98,19 @@ def said(capsys, *arguments):
 
 
 def isl_mixture(capsys, *arguments):
-    return json.loads(said(capsys, "isl", *arguments, "--estimator", "mixture", "--json"))
+    record = json.loads(said(capsys, "isl", *arguments, "--estimator", "mixture", "--json"))
+    assert record["unit"] == "bits per note"
+    return record
 
 
-def test_isl_by_a_mixture_is_bits_saved_on_the_measures_of_each_file(folders):
+def test_isl_by_a_mixture_is_bits_saved_on_the_bars_of_each_file(folders):
     places = folders / "generated", folders / "held-out"
     score = json.loads(musiclib("isl", *places, "--estimator", "mixture", "--json").stdout)
-    assert list(score) == ["isl", "generated_measures", "held_out_measures", "dropped"]
     made, held = (
         np.concatenate([s[: len(s) // 16 * 16].reshape(-1, 2496) for s in map(read_note_states, p)])
         for p in (sorted(place.iterdir()) for place in places)
     )
-    assert score["isl"] == pytest.approx(bits_saved(made, held), rel=1e-9)
+    assert score["bits_saved"] == pytest.approx(bits_saved(made, held), rel=1e-9)
     assert (score["generated_measures"], score["held_out_measures"]) == (3 * 5, 4 * 5)
     assert score["dropped"] == 0
 
@@ -124,7 +125,7 @@ def test_isl_by_a_mixture_is_no_better_for_files_that_are_there_twice(folders, t
         isl_mixture(capsys, place, folders / "held-out") for place in (folders / "generated", twice)
     )
     assert again["generated_measures"] == 2 * once["generated_measures"]
-    assert again["isl"] == pytest.approx(once["isl"], rel=1e-6)
+    assert again["bits_saved"] == pytest.approx(once["bits_saved"], rel=1e-6)
 
 
 def test_a_reference_changes_what_bits_are_saved_over(folders, capsys):
@@ -132,26 +133,28 @@ def test_a_reference_changes_what_bits_are_saved_over(folders, capsys):
     alone = isl_mixture(capsys, *places)
     itself = isl_mixture(capsys, *places, "--reference", folders / "held-out")
     other = isl_mixture(capsys, *places, "--reference", folders / "reference")
-    assert itself["isl"] == pytest.approx(alone["isl"])
-    assert other["isl"] > alone["isl"]  # notes of another key describe the held-out ones worse
-    assert "bits saved a note" in said(capsys, "isl", *places, "--estimator", "mixture")
+    assert itself["bits_saved"] == pytest.approx(alone["bits_saved"])
+    assert (
+        other["bits_saved"] > alone["bits_saved"]
+    )  # notes of another key describe the held-out ones worse
+    assert "bits per note" in said(capsys, "isl", *places, "--estimator", "mixture")
 
 
-def test_evaluate_prints_json_or_a_line_a_measure(folders, capsys):
+def test_evaluate_prints_json_or_a_line_a_metric(folders, capsys):
     places = folders / "generated", folders / "held-out", "--reference", folders / "reference"
     result = musiclib("evaluate", *places, "--json")
     record = json.loads(result.stdout, parse_constant=pytest.fail)  # NaN and Infinity
-    assert record["generated"] == {"pieces": 3, "steps": 270, "measures": 15}
+    assert record["generated"] == {"pieces": 3, "steps": 270, "bars": 15}
     assert [copy["piece"] for copy in record["plagiarism"]] == ["1.mid", "2.mid", "3.mid"]
-    bits = isl_mixture(capsys, *places)["isl"]
-    assert record["measures"]["bits saved"]["value"] == pytest.approx(bits)
+    bits = isl_mixture(capsys, *places)["bits_saved"]
+    assert record["metrics"]["bits saved"]["value"] == pytest.approx(bits)
     lines = said(capsys, "evaluate", *places).splitlines()
-    assert [line.split("  ")[0] for line in lines[1:]] == list(record["measures"])
+    assert [line.split("  ")[0] for line in lines[1:]] == list(record["metrics"])
 
 
-def test_silence_is_scored_and_music_under_a_measure_refused(folders, capsys):
+def test_silence_is_scored_and_music_under_a_bar_refused(folders, capsys):
     held_out, silence, short = (folders / name for name in ("held-out", "silence", "short"))
-    assert isl_mixture(capsys, silence, held_out)["isl"] < -5
+    assert isl_mixture(capsys, silence, held_out)["bits_saved"] < -5
     assert json.loads(said(capsys, "isl", silence, held_out, "--json"))["isl"] is None
     assert "sparse music scores high" in said(capsys, "evaluate", silence, held_out)
     result = musiclib("isl", short, held_out, "--estimator", "mixture")
@@ -163,9 +166,9 @@ def test_silence_is_scored_and_music_under_a_measure_refused(folders, capsys):
 @pytest.mark.parametrize(
     ("generated", "held_out", "words"),
     [
-        ("short", "held-out", "no generated measure"),
-        ("generated", "short", "no held-out measure"),
-        ("generated", "silence", "held-out measures hold no note"),
+        ("short", "held-out", "no generated bar"),
+        ("generated", "short", "no held-out bar"),
+        ("generated", "silence", "held-out bars hold no note"),
     ],
 )
 def test_what_cannot_be_scored_ends_in_one_sentence(command, generated, held_out, words, folders):
@@ -175,10 +178,10 @@ def test_what_cannot_be_scored_ends_in_one_sentence(command, generated, held_out
 
 
 @pytest.mark.parametrize("command", [("isl", "--estimator", "mixture"), ("evaluate",)])
-def test_a_reference_without_a_measure_is_refused(command, folders):
+def test_a_reference_without_a_bar_is_refused(command, folders):
     name, *options = command
     places = [str(folders / side) for side in ("generated", "held-out")]
-    with pytest.raises(SystemExit, match="no reference measure"):
+    with pytest.raises(SystemExit, match="no reference bar"):
         main([name, *places, "--reference", str(folders / "short"), *options])
 
 
@@ -208,8 +211,8 @@ def test_bf16_where_it_is_not_is_refused_in_one_sentence_before_any_music_is_rea
 
 def test_the_published_form_is_trained_and_composes_and_a_run_says_whether_it_learned(tmp_path):
     corpus = folder_of(np.random.default_rng(0), tmp_path / "corpus", [160] * 8)
-    options = ("--corpus", corpus, "--runs", tmp_path / "runs", "--iterations", 2)
-    trained = musiclib("train", "biaxial", "--form", "published", *options)
+    options = ("--profile", "smoke", "--corpus", corpus, "--runs", tmp_path / "runs")
+    trained = musiclib("train", "biaxial", "--form", "published", "--iterations", 2, *options)
     weights, _, verdict = trained.stdout.splitlines()
     assert verdict.startswith("did not learn: held-out loss")
     with safe_open(weights, "pt") as stored:
@@ -223,7 +226,15 @@ def test_train_and_compose_twice_gives_the_same_bytes(tmp_path):
     rng = np.random.default_rng(0)
     corpus = folder_of(rng, tmp_path / "corpus", [160] * 8)
     (corpus / "broken.mid").write_bytes(b"<html>not music</html>")
-    options = ("--corpus", corpus, "--runs", tmp_path / "runs", "--curriculum")
+    options = (
+        "--profile",
+        "smoke",
+        "--corpus",
+        corpus,
+        "--runs",
+        tmp_path / "runs",
+        "--curriculum",
+    )
     trained = musiclib("train", "biaxial", *options, "--iterations", 2, "--level-iterations", 1)
     assert trained.returncode == 0, trained.stderr
     assert "broken.mid" in trained.stderr and "1 not readable" in trained.stderr
@@ -241,8 +252,10 @@ def test_train_and_compose_twice_gives_the_same_bytes(tmp_path):
 def test_a_machine_is_trained_and_mends(folders, tmp_path, capsys):
     """A folder mended by a process of its own and one mended here have the same bytes."""
     corpus = folder_of(np.random.default_rng(0), tmp_path / "corpus", [160] * 8)
-    options = "--corpus", corpus, "--runs", tmp_path / "runs", "--iterations", 2
-    weights, last = said(capsys, "train", "conditional-rbm", *options).splitlines()
+    options = "--profile", "smoke", "--corpus", corpus, "--runs", tmp_path / "runs"
+    weights, last = said(
+        capsys, "train", "conditional-rbm", "--iterations", 2, *options
+    ).splitlines()
     assert last.startswith("last loss ")
     mended = musiclib("mend", weights, folders / "generated", tmp_path / "mended")
     assert mended.returncode == 0 and mended.stdout == f"{tmp_path / 'mended'}\n"

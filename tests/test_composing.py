@@ -9,13 +9,14 @@ from numba import njit
 from strategies import random_states
 from torch import nn
 
-from musiclib import composing
-from musiclib.coins import Coins
-from musiclib.composing import compose, compose_and_record, draw_primers, piece_seeds
-from musiclib.midi import write_note_states
+from musiclib.composing import compose as composing
+from musiclib.composing.compose import compose, compose_and_record, draw_primers, piece_seeds
 from musiclib.models import BiaxialConfig, LSTMConfig, build, note_loop
 from musiclib.models.fast_steps import CompiledSteps, GraphedSteps, PackedLSTM, fast_steps
-from musiclib.piano_roll import write_piano_roll
+from musiclib.models.model import Network
+from musiclib.models.sampling import Coins
+from musiclib.music.note_states import write_note_states
+from musiclib.music.piano_roll import write_piano_roll
 
 pytestmark = pytest.mark.processor
 
@@ -83,7 +84,7 @@ def test_a_piece_begins_with_its_primer_and_goes_on_from_all_of_it(model, primer
     assert (other[:, 5:] != piece[:, 5:]).any()
 
 
-class Recorder(nn.Module):
+class Recorder(Network):
     """Plays so many notes as it is told, and remembers each step's power."""
 
     def __init__(self, counts):
@@ -185,7 +186,7 @@ def test_seeds_of_pieces_all_differ_and_do_not_depend_on_their_number():
     assert len({seed for run in range(20) for seed in piece_seeds(run, 20)}) == 400
 
 
-def test_primers_are_first_steps_of_segments_at_the_start_of_a_measure():
+def test_primers_are_first_steps_of_segments_at_the_start_of_a_bar():
     pieces = [random_states(steps, seed, 0.5) for seed, steps in enumerate((176, 130))]
     starts = {p[start].tobytes() for p in pieces for start in range(0, len(p) - 127, 16)}
     drawn = draw_primers(pieces, 200, seed=0, segment=128)

@@ -6,11 +6,11 @@ import torch
 from strategies import random_states, scale_piece
 from toy_machines import sigmoid
 
-from musiclib.batches import Spoiled
-from musiclib.curriculum import Stage
+from musiclib.corpus.batches import Corrupted
 from musiclib.models.conditional_rbm import ConditionalRBM, ConditionalRBMConfig, _in_parts
-from musiclib.recall import recall
-from musiclib.training import Plan, held_out_loss, train
+from musiclib.models.nonlocal_means import recall
+from musiclib.training.curriculum import Stage
+from musiclib.training.loop import Plan, held_out_loss, train
 
 SMALL = {"maps": 3, "reach": (1, 2), "coupling": (1, 2)}
 
@@ -174,7 +174,7 @@ def test_biases_tell_pitches_apart():
     assert not risen.any()
 
 
-def test_the_loss_is_the_cross_entropy_a_measure():
+def test_the_loss_is_the_cross_entropy_a_bar():
     machine = small_machine()
     meant, given = (np.stack([piece(s, 24) for s in seeds]) for seeds in ((0, 1), (2, 3)))
     batch = torch.from_numpy(np.concatenate([meant, given], axis=-1))
@@ -186,7 +186,7 @@ def test_the_loss_is_the_cross_entropy_a_measure():
 
 
 def batches():
-    return Spoiled([scale_piece(60, 80, seed) for seed in range(3)], steps=32, most=0.2)
+    return Corrupted([scale_piece(60, 80, seed) for seed in range(3)], steps=32, most=0.2)
 
 
 def test_the_gradient_reaches_every_parameter():

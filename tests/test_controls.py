@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import PLAY, STRUCK, hand_states, legal_states, random_states, repaired
 
-from musiclib.controls import centres, controls, independent, repeated, shift_notes, thin
+from musiclib.metrics.controls import centres, controls, independent, repeated
+from musiclib.music.corrupted import shift_notes, thin
 
 SEED = st.integers(0, 2**32)
 
@@ -99,7 +100,7 @@ def test_independent_cells_are_played_as_often_but_not_together():
 
 
 @pytest.mark.parametrize("count", [1, 3, 20, 50])
-def test_repeated_measures_are_some_of_the_music_equally_often(count):
+def test_repeated_bars_are_some_of_the_music_equally_often(count):
     table = (np.arange(20)[:, None] >> np.arange(5) & 1).astype(np.uint8)  # all different
     made = repeated(table, count, rng())
     assert made.shape == table.shape
@@ -109,7 +110,7 @@ def test_repeated_measures_are_some_of_the_music_equally_often(count):
     assert often.max() - often.min() <= 1
 
 
-def test_the_centres_of_two_clusters_are_what_most_of_their_measures_play():
+def test_the_centres_of_two_clusters_are_what_most_of_their_bars_play():
     low, high = np.arange(20) < 10, np.arange(20) >= 10
     noise = rng().random((60, 20)) < 0.1
     table = (np.repeat([low, high], 30, axis=0) ^ noise).astype(np.uint8)
@@ -136,16 +137,16 @@ def test_chance_comes_from_the_generator_alone(worsen):
     assert (worsen(states, rng(4)) != first).any()
 
 
-def test_all_controls_have_as_many_measures_as_the_music_or_as_many_as_their_name_says():
+def test_all_controls_have_as_many_bars_as_the_music_or_as_many_as_their_name_says():
     pieces = [random_states(steps, steps, 0.2) for steps in (400, 90, 64)]
     sets = controls(pieces, seed=0)
-    measures = {name: sum(len(p) // 16 for p in music) for name, music in sets.items()}
-    assert measures.pop("300 cluster centres") == 25 + 5 + 4
-    assert set(measures.values()) == {25 + 5 + 4}
+    bars = {name: sum(len(p) // 16 for p in music) for name, music in sets.items()}
+    assert bars.pop("300 cluster centres") == 25 + 5 + 4
+    assert set(bars.values()) == {25 + 5 + 4}
     notes = {name: sum(int(p[..., STRUCK].sum()) for p in music) for name, music in sets.items()}
     assert notes["silence"] == 0
     assert notes["real"] > 1.5 * notes["half deleted"] > 5 * notes["90 % deleted"] > 0
-    rows = sets["20 measures repeated"][0].reshape(-1, 2496)
+    rows = sets["20 bars repeated"][0].reshape(-1, 2496)
     assert len(np.unique(rows, axis=0)) == 20
     for ours, theirs in zip(pieces, sets["real"], strict=True):
         np.testing.assert_array_equal(ours, theirs)

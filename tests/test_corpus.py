@@ -8,26 +8,19 @@ import numpy as np
 import pytest
 from strategies import hand_states, random_states, scale_piece
 
-from musiclib import sources
-from musiclib.corpus import (
-    LEVEL_NAMES,
-    Corpus,
-    Piece,
-    load,
-    prepare,
-    read_corpus,
-    save,
-    states_of,
-    with_graded_tunes,
-    with_held_out_kinds,
-    without_leaks,
-)
-from musiclib.difficulty import difficulties, easiest_first, traits
-from musiclib.errors import InputError
-from musiclib.leaks import leaking
-from musiclib.midi import note_states, write_note_states
-from musiclib.scores import read_score, shipped
-from musiclib.sources import encode_cached, read_folder
+from musiclib.base.errors import InputError
+from musiclib.corpus import reading as sources
+from musiclib.corpus.assemble import read_corpus
+from musiclib.corpus.difficulty import difficulties, easiest_first, traits
+from musiclib.corpus.division import with_graded_tunes, with_held_out_kinds, without_leaks
+from musiclib.corpus.leaks import leaking
+from musiclib.corpus.prepare import prepare
+from musiclib.corpus.reading import encode_cached
+from musiclib.corpus.saved import load, save
+from musiclib.corpus.sets import LEVEL_NAMES, Corpus, Piece, states_of
+from musiclib.music.midi_folder import read_folder
+from musiclib.music.music21_scores import read_score, shipped
+from musiclib.music.note_states import note_states, write_note_states
 
 HTML = b"<!DOCTYPE html><html><body>404 Not Found</body></html>"
 
@@ -341,7 +334,7 @@ def test_only_pieces_of_a_mode_can_be_asked_for():
         prepare(only_major, normalise=True, mode="minor")
 
 
-def test_backwards_pieces_begin_with_the_end_of_their_last_whole_measure():
+def test_backwards_pieces_begin_with_the_end_of_their_last_whole_bar():
     states = hand_states(36, (60, 0, 4), (64, 28, 4), (67, 30, 6))
     roll = np.arange(18 * 88, dtype=np.uint8).reshape(18, 88)
     piece = Piece("a", states, roll)

@@ -11,7 +11,7 @@ import yaml
 from packaging.requirements import Requirement
 
 from musiclib import __version__
-from musiclib.files import ROOT
+from musiclib.base.files import ROOT
 
 CONDA_NAMES = {"torch": "pytorch"}
 CONDA_ONLY = {"python", "make", "pip"}

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import legal_states, random_states
 
-from musiclib.features import features
+from musiclib.models.features import features
 
 VICINITY, CONTEXT, BEAT = slice(13, 63), slice(63, 75), slice(75, 79)
 
@@ -51,7 +51,7 @@ def test_shifting_all_notes_shifts_vicinity_and_context(states, interval):
         assert torch.equal(moved, here[:, 20:50, part])
 
 
-def test_the_beat_counts_sixteenths_of_the_measure():
+def test_the_beat_counts_sixteenths_of_the_bar():
     beat = features(torch.zeros(40, 78, 2), first_step=3)[:, 5, BEAT]
     bits = (beat > 0).int()
     number = (bits * torch.tensor([1, 2, 4, 8])).sum(dim=1)

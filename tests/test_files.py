@@ -5,7 +5,7 @@ from itertools import combinations
 
 import pytest
 
-from musiclib.files import digest, replacing, write_json, write_text
+from musiclib.base.files import digest, replacing, write_json, write_text
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import hand_states, legal_states
 
-from musiclib.keys import Key, estimate_key, normalise_key, pitch_class_steps
+from musiclib.music.keys import Key, estimate_key, normalise_key, pitch_class_steps
 
 TRIADS = {  # I IV V I; in minor the dominant is major
     "major": ((0, 4, 7), (5, 9, 12), (7, 11, 14), (0, 4, 7)),

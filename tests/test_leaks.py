@@ -1,4 +1,4 @@
-"""Leaks: the same four measures in training and held-out music, at whatever transposition."""
+"""Leaks: the same four bars in training and held-out music, at whatever transposition."""
 
 from itertools import combinations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import hand_states, random_states, scale_piece
 
-from musiclib.leaks import fingerprints, leaking, runs_of
+from musiclib.corpus.leaks import fingerprints, leaking, runs_of
 
 
 def moved(states, interval, later=0):
@@ -23,14 +23,14 @@ def test_a_transposed_copy_that_begins_later_is_found(seed, interval, later):
     assert leaking([other, moved(piece, interval, later)], [piece]) == [1]
 
 
-def test_four_measures_within_other_music_are_enough():
+def test_four_bars_within_other_music_are_enough():
     piece, other = random_states(200, 1), random_states(200, 2)
     for steps, found in ((66, [0]), (63, [])):
         host = np.concatenate([other[:77], piece[50 : 50 + steps], other[77:]])
         assert leaking([host], [piece]) == found
 
 
-def test_a_change_of_one_note_in_every_four_measures_makes_other_music():
+def test_a_change_of_one_note_in_every_four_bars_makes_other_music():
     piece = scale_piece()
     changed = piece.copy()
     changed[30::60, 77] = 1
@@ -43,7 +43,7 @@ def test_silence_and_drones_prove_nothing():
     assert leaking([silence, drone], [silence, drone]) == []
 
 
-def test_a_piece_under_four_measures_has_no_fingerprint():
+def test_a_piece_under_four_bars_has_no_fingerprint():
     assert fingerprints(random_states(63, 0)) == set()
     assert len(fingerprints(random_states(70, 0, 0.2))) == 7
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from musiclib.corpus import Corpus, Piece
+from musiclib.corpus.sets import Corpus, Piece
 from musiclib.models import BiaxialConfig, LSTMConfig
-from musiclib.runs import RunConfig, train_run
-from musiclib.without_learning import CONSTANT
+from musiclib.models.without_learning import CONSTANT
+from musiclib.training.runs import RunConfig
+from musiclib.training.train import train_run
 
 pytestmark = pytest.mark.processor
 

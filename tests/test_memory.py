@@ -10,7 +10,7 @@ pytestmark = pytest.mark.processor
 SCRIPT = """
 import resource, sys
 import torch
-from musiclib.memory import keep_freed_memory
+from musiclib.base.memory import keep_freed_memory
 from musiclib.models import BiaxialConfig, build
 
 def faults():

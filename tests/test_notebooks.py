@@ -2,14 +2,15 @@
 
 import ast
 import re
+from pathlib import Path
 
 import nbformat
 import pytest
 
-from musiclib import notebooks
-from musiclib.errors import InputError
-from musiclib.files import ROOT
-from musiclib.study import Study
+from musiclib.base.errors import InputError
+from musiclib.base.files import ROOT
+from musiclib.paper import depends, notebooks
+from musiclib.paper.study import Study
 
 NAMES = notebooks.names()
 CHECK = "# NBVAL_CHECK_OUTPUT"
@@ -90,7 +91,7 @@ def test_settings_change_with_the_corpus_and_are_written_only_then(tmp_path):
 
 def test_a_failing_cell_ends_in_one_sentence_and_leaves_no_notebook(tmp_path, monkeypatch):
     cell = nbformat.v4.new_code_cell(
-        "from musiclib.errors import InputError\nraise InputError('no')"
+        "from musiclib.base.errors import InputError\nraise InputError('no')"
     )
     whole = read(NAMES[0])
     failing = nbformat.v4.new_notebook(cells=[whole.cells[1], cell], metadata=whole.metadata)
@@ -101,3 +102,45 @@ def test_a_failing_cell_ends_in_one_sentence_and_leaves_no_notebook(tmp_path, mo
     with pytest.raises(InputError, match=r"^notebook 01-fails stopped: no$"):
         notebooks.run("01-fails", {"profile": "smoke", "corpus": "", "seeds": 1})
     assert not list((tmp_path / "results").rglob("*.ipynb"))
+
+
+def test_a_page_is_for_reading_and_asks_no_other_machine():
+    """No check cells, no progress, the parameters that were given, and no address to load from."""
+    v4 = nbformat.v4
+    lines = "training: 1 of 9 after 3 s\nleft out: 1 not readable\ntraining: 9 of 9 after 20 s\n"
+    told = v4.new_output("stream", name="stderr", text=lines)
+    cells = [
+        v4.new_code_cell("profile = 'as stored'", metadata={"tags": ["parameters"]}),
+        v4.new_code_cell("profile = 'as given'", metadata={"tags": ["injected-parameters"]}),
+        v4.new_code_cell("read()", outputs=[told]),
+        v4.new_code_cell("print('a check')", metadata={"tags": ["folded"]}),
+    ]
+    notebook = v4.new_notebook(cells=cells)
+    notebooks.without_progress(notebook)
+    assert notebook.cells[2].outputs[0].text == "left out: 1 not readable\n"
+    html = notebooks.page(notebook, "a title")
+    assert "<title>a title</title>" in html and "as given" in html
+    assert "as stored" not in html and "a check" not in html
+    loaded = re.findall(r"<(?:script|link|img)[^>]*(?:src|href)=[\"'](?!data:)([^\"']+)", html)
+    assert not loaded
+
+
+def test_a_notebook_that_rests_on_another_says_so_before_it_reads(tmp_path):
+    study = Study("smoke")
+    study.results = tmp_path
+    with pytest.raises(InputError, match=r"notebook 05-compose was not run in profile smoke: make"):
+        study.needs("05-compose")
+    (tmp_path / "05-compose.json").touch()
+    study.needs("05-compose")
+
+
+def test_make_knows_what_a_notebook_imports():
+    rules = {name: depends.rests_on(notebooks.FOLDER / f"{name}.ipynb") for name in NAMES}
+    for name, files in rules.items():
+        assert all((ROOT / path).exists() for path in files)
+        assert Path("musiclib/base/errors.py") in files, name
+        assert not [path for path in files if path.parts[1] == "cli"], name
+    assert Path("musiclib/paper/plateau.py") in rules["12-why-a-plateau"]
+    assert Path("musiclib/models/cells.py") in rules["12-why-a-plateau"]  # through other modules
+    assert Path("musiclib/paper/plateau.py") not in rules["04-figure-3"]
+    assert Path("musiclib/paper/published.json") in rules["04-figure-3"]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import hand_states, legal_states, note_list, repaired
 
-from musiclib.notes import notes_of, states_with
+from musiclib.music.notes import notes_of, states_with
 
 SEED = st.integers(0, 2**32)
 

@@ -17,7 +17,7 @@ from toy_machines import (
     true_probabilities,
 )
 
-from musiclib.partition import ais, exact, log_likelihood
+from musiclib.mending.partition import ais, exact, log_likelihood
 
 SIZES = pytest.mark.parametrize("visible, hidden", [(4, 2), (3, 5), (3, 3), (1, 1)])
 STEPS = {"temperatures": 300, "chains": 200}
@@ -53,7 +53,7 @@ def test_its_gradient_is_what_the_machine_expects_to_show(visible, hidden):
 
 @SIZES
 def test_states_are_counted_in_chunks_without_loss(visible, hidden, monkeypatch):
-    monkeypatch.setattr("musiclib.partition.CHUNK", 3)
+    monkeypatch.setattr("musiclib.mending.partition.CHUNK", 3)
     machine = toy_machine(visible, hidden)
     expected = true_log_partition(parameters_of(machine))
     assert exact(machine).item() == pytest.approx(expected, rel=0, abs=1e-10)

@@ -1,13 +1,13 @@
-"""PCA of measures against numpy's singular values, and the overlap of clouds of known shape."""
+"""PCA of bars against numpy's singular values, and the overlap of clouds of known shape."""
 
 import numpy as np
 import pytest
 
-from musiclib.pca import overlap, project, project_together
+from musiclib.metrics.pca import overlap, project, project_together
 
 
 def bits(count, seed):
-    """Measures of 30 cells in two groups, 20 and 10, that are played together or not at all."""
+    """Bars of 30 cells in two groups, 20 and 10, that are played together or not at all."""
     rng = np.random.default_rng(seed)
     groups = np.repeat(rng.random((count, 2)) < [0.5, 0.4], [20, 10], axis=1)
     return (rng.random((count, 30)) < np.where(groups, 0.95, 0.05)).astype(np.uint8)

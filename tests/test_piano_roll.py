@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_midi import off, on, saved, with_ticks
+from test_note_states import off, on, saved, with_ticks
 
-from musiclib.errors import InputError
-from musiclib.midi import read_note_states
-from musiclib.piano_roll import read_piano_roll, write_piano_roll
+from musiclib.base.errors import InputError
+from musiclib.music.note_states import read_note_states
+from musiclib.music.piano_roll import read_piano_roll, write_piano_roll
 
 
 def tempo(tick, microseconds):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import hand_states, random_states, scale_piece
 
-from musiclib.plagiarism import Run, longest_runs, nearest_measures
+from musiclib.metrics.plagiarism import Run, longest_runs, nearest_bars
 
 LOW, HIGH = 20, 30  # notes of the random music, so that few transpositions can match
 INTERVALS = range(LOW - HIGH, HIGH - LOW + 1)
@@ -46,20 +46,20 @@ def hand_nearest_share(piece, training):
 
 
 @given(st.integers(0, 2**32), st.sampled_from([(0, 9), (30, 40), (70, 78)]), st.booleans())
-def test_the_nearest_measure_is_that_of_a_loop(seed, range_, few_at_a_time):
+def test_the_nearest_bar_is_that_of_a_loop(seed, range_, few_at_a_time):
     """At the edges notes leave the range, and still count in the size."""
     low, high = range_
     pieces = [random_states(steps, seed + i, 0.2, low, high) for i, steps in enumerate((33, 40))]
     ours = dict(zip("ab", pieces, strict=True))
     training = {str(i): random_states(50, seed + 9 + i, 0.2, low, high) for i in range(2)}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("musiclib.plagiarism.BLOCK", 2 if few_at_a_time else 4096)
-        found = nearest_measures(ours, training)
+        patch.setattr("musiclib.metrics.plagiarism.BLOCK", 2 if few_at_a_time else 4096)
+        found = nearest_bars(ours, training)
     for name, piece in ours.items():
         nearest = found[name]
         assert nearest.share == pytest.approx(hand_nearest_share(piece, training), abs=1e-6)
-        there = cut(training[nearest.training_piece])[nearest.training_measure]
-        here = cut(piece)[nearest.measure]
+        there = cut(training[nearest.training_piece])[nearest.training_bar]
+        here = cut(piece)[nearest.bar]
         assert in_common(here, there, nearest.interval) == pytest.approx(nearest.share, abs=1e-6)
 
 
@@ -76,10 +76,10 @@ def hand_run(piece, training):
 def run_from(ours, theirs):
     longest = 0
     for end in range(16, min(len(ours), len(theirs)) + 1, 16):
-        measure = ours[end - 16 : end]
-        if measure.tobytes() != theirs[end - 16 : end].tobytes():
+        bar = ours[end - 16 : end]
+        if bar.tobytes() != theirs[end - 16 : end].tobytes():
             break
-        longest = end // 16 if measure.any() else longest
+        longest = end // 16 if bar.any() else longest
         if not longest:
             break  # it begins with silence
     return longest
@@ -110,10 +110,10 @@ def copyists(draw):
 def test_the_longest_run_is_that_of_a_loop(music):
     piece, training = music
     run = longest_runs({"new": piece}, training)["new"]
-    assert run.measures == hand_run(piece, training)
-    if run.measures:
-        ours = piece[16 * run.measure :][: 16 * run.measures]
-        theirs = training[run.training_piece][run.training_step :][: 16 * run.measures]
+    assert run.bars == hand_run(piece, training)
+    if run.bars:
+        ours = piece[16 * run.bar :][: 16 * run.bars]
+        theirs = training[run.training_piece][run.training_step :][: 16 * run.bars]
         np.testing.assert_array_equal(ours, np.roll(theirs, run.interval, axis=1))
         assert ours[:16].any() and ours[-16:].any()
 
@@ -136,20 +136,20 @@ def test_a_planted_copy_is_found_with_its_place_and_interval(step, interval):
     generated = {"copy": piece, "own": other_music(160)}
     runs = longest_runs(generated, training)
     assert runs == {"copy": Run(4, 3, "two", step, interval), "own": Run(0)}
-    nearest = nearest_measures(generated, training)
+    nearest = nearest_bars(generated, training)
     assert nearest["own"].share < 0.5
-    if step % 16 == 0:  # the nearest measure is looked for among whole ones alone
+    if step % 16 == 0:  # the nearest bar is looked for among whole ones alone
         assert nearest["copy"].share == 1
-        assert nearest["copy"].measure - 3 == nearest["copy"].training_measure - step // 16
+        assert nearest["copy"].bar - 3 == nearest["copy"].training_bar - step // 16
         assert nearest["copy"][2::2] == ("two", interval)
 
 
 def test_a_rest_within_a_copy_counts_and_rests_around_it_do_not():
     training = library()
     for piece in training.values():
-        piece[48:64] = 0  # from step 0 on the fourth measure is silent
+        piece[48:64] = 0  # from step 0 on the fourth bar is silent
     rest = hand_states(16)
-    copied = np.roll(training["one"][16:96], 2, axis=1)  # two measures, the rest, two more
+    copied = np.roll(training["one"][16:96], 2, axis=1)  # two bars, the rest, two more
     piece = np.concatenate([rest, copied, rest, rest])
     assert longest_runs({"new": piece}, training)["new"] == Run(5, 1, "one", 16, 2)
     ends_in_rest = {"new": np.concatenate([training["one"][16:64], other_music(16)])}
@@ -172,13 +172,13 @@ def test_a_copy_that_changes_its_interval_is_two_runs():
 def test_one_other_note_breaks_a_run():
     training = {"tune": scale_piece()}
     piece = training["tune"].copy()
-    piece[70, 77] = 1  # in the fifth of ten measures
-    assert longest_runs({"new": piece}, training)["new"].measures == 5
+    piece[70, 77] = 1  # in the fifth of ten bars
+    assert longest_runs({"new": piece}, training)["new"].bars == 5
 
 
 def test_silent_and_short_pieces_share_nothing():
     pieces = {"silent": hand_states(64), "short": scale_piece(steps=15), "empty": hand_states(0)}
-    assert nearest_measures(pieces, library()) == dict.fromkeys(pieces)
+    assert nearest_bars(pieces, library()) == dict.fromkeys(pieces)
     assert longest_runs(pieces, library()) == dict.fromkeys(pieces, Run(0))
 
 
@@ -187,8 +187,8 @@ def test_silent_and_short_training_pieces_are_harmless():
     useless = {"silent": hand_states(64), "short": scale_piece(steps=15), "empty": hand_states(0)}
     more = useless | library() | {"last": hand_states(3)}
     assert longest_runs(pieces, more) == longest_runs(pieces, library())
-    assert nearest_measures(pieces, more) == nearest_measures(pieces, library())
-    assert nearest_measures(pieces, useless) == {"new": None}
+    assert nearest_bars(pieces, more) == nearest_bars(pieces, library())
+    assert nearest_bars(pieces, useless) == {"new": None}
     assert longest_runs(pieces, useless) == {"new": Run(0)}
 
 
@@ -197,4 +197,4 @@ def test_a_chorale_is_found_in_its_transposition(chorales):
     name, states = next(iter(some.items()))
     piece = np.roll(states[7:], -3, axis=1)
     run = longest_runs({"new": piece}, some)["new"]
-    assert (run.measures, run.training_piece, run.interval) == (len(piece) // 16, name, -3)
+    assert (run.bars, run.training_piece, run.interval) == (len(piece) // 16, name, -3)

@@ -10,8 +10,8 @@ from strategies import random_states
 from test_cells import plain_loop, weights_of
 
 from musiclib.models import PUBLISHED_FORM, BiaxialConfig, build
-from musiclib.plateau import AS_IT_IS, FORMS, factors, left_at, symptoms
-from musiclib.without_learning import CONSTANT
+from musiclib.models.without_learning import CONSTANT
+from musiclib.paper.plateau import AS_IT_IS, FORMS, factors, left_at, symptoms
 
 pytestmark = pytest.mark.processor
 

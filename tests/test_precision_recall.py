@@ -1,4 +1,4 @@
-"""Precision and recall of measures: against sorted distances, and where they are known."""
+"""Precision and recall of bars: against sorted distances, and where they are known."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import hand_states, random_states, scale_piece
 
-from musiclib.precision_recall import precision_recall, within
+from musiclib.metrics.precision_recall import precision_recall, within
 
 
 def hand_within(points, manifold):
@@ -53,13 +53,13 @@ def test_music_of_other_pitches_is_unlike_and_covers_nothing():
     assert (precision.value, recall.value) == (0, 0)
 
 
-def test_silence_is_precise_and_covers_the_silent_measures_alone():
+def test_silence_is_precise_and_covers_the_silent_bars_alone():
     """Why precision is never read alone."""
     real = [np.concatenate([piece, hand_states(16)]) for piece in music(range(8))]
     silence = [hand_states(8 * 6 * 16)]
     precision, recall = precision_recall(silence, real)
     assert precision.value == 1
-    assert recall.value == pytest.approx(1 / 6)  # the last of six measures of each piece
+    assert recall.value == pytest.approx(1 / 6)  # the last of six bars of each piece
 
 
 def test_copies_of_one_piece_are_precise_but_cover_little():
@@ -75,7 +75,7 @@ def test_sides_count_alike_however_much_longer_one_is():
 
 
 @pytest.mark.parametrize("few", [[], music([1])[0][None, :48], [hand_states(15)] * 9])
-def test_three_measures_have_no_third_neighbour(few):
+def test_three_bars_have_no_third_neighbour(few):
     assert precision_recall(few, music(range(5))) is None
     assert precision_recall(music(range(5)), few) is None
     assert precision_recall([random_states(64, 0)], music(range(5))) is not None

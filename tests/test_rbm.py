@@ -26,8 +26,8 @@ from toy_machines import (
     visible_chances,
 )
 
+from musiclib.mending.partition import exact
 from musiclib.models.rbm import RBM, RBMConfig, flip
-from musiclib.partition import exact
 
 CHAINS = 20_000
 MIXED = 50  # rounds after which the toy machines have forgotten where they started
@@ -352,7 +352,7 @@ def test_visible_biases_start_at_the_logits_of_the_frequencies():
     frequencies = np.array([0.02, 0.3, 0.5, 0.9])
     machine = toy_machine(4, 2)
     weights, _, hidden_bias = parameters_of(machine)
-    machine.start_from(tensor(frequencies))
+    machine.start_biases(tensor(frequencies))
     logits = np.log(frequencies / (1 - frequencies))
     assert_all_close(parameters_of(machine), [weights, logits, hidden_bias], rtol=1e-12)
 
@@ -360,7 +360,7 @@ def test_visible_biases_start_at_the_logits_of_the_frequencies():
 def test_a_machine_without_weights_then_shows_each_cell_as_often_as_the_data():
     frequencies = np.array([0.02, 0.3, 0.5, 0.9])
     machine = machine_of([np.zeros((4, 3)), np.zeros(4), np.array([-1.0, 0.0, 2.0])])
-    machine.start_from(tensor(frequencies))
+    machine.start_biases(tensor(frequencies))
     shown = true_probabilities(parameters_of(machine)) @ np.array(bits(4))
     np.testing.assert_allclose(shown, frequencies, rtol=1e-12)
 
@@ -368,14 +368,14 @@ def test_a_machine_without_weights_then_shows_each_cell_as_often_as_the_data():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_cells_never_or_always_on_count_as_one_in_ten_thousand(dtype):
     machine = toy_machine(4, 2).to(dtype)
-    machine.start_from(torch.tensor([0.0, 1e-9, 0.5, 1.0]))
+    machine.start_biases(torch.tensor([0.0, 1e-9, 0.5, 1.0]))
     rare = np.log(1 / 9999)
     np.testing.assert_allclose(parameters_of(machine)[1], [rare, rare, 0, -rare], rtol=1e-3)
 
 
 def test_asked_to_start_at_zero_visible_biases_stay_there():
     machine = machine_of([np.ones((4, 2)), np.zeros(4), np.zeros(2)], biases="zero")
-    machine.start_from(tensor([0.02, 0.3, 0.5, 0.9]))
+    machine.start_biases(tensor([0.02, 0.3, 0.5, 0.9]))
     np.testing.assert_array_equal(parameters_of(machine)[1], np.zeros(4))
 
 
@@ -390,7 +390,7 @@ def trained(patterns, **options):
     silent = [np.zeros(6), np.zeros(8)]
     start = 0.1 * np.random.default_rng(0).standard_normal((6, 8))
     machine = machine_of([start, *silent], learning_rate=0.05, momentum=0.5, **options).train()
-    machine.start_from(tensor(patterns).mean(dim=0))
+    machine.start_biases(tensor(patterns).mean(dim=0))
     optimizer, memory = machine.optimizer(), None
     batch = tensor(np.tile(patterns, (50, 1)))
     torch.manual_seed(0)

@@ -1,14 +1,23 @@
 """Numbers, tables and the README that is made from them."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 
-from musiclib import readme
-from musiclib.files import ROOT
-from musiclib.published import published
-from musiclib.results import markdown, number, seeds_for, shown
+from musiclib.base.files import ROOT
+from musiclib.paper import readme
+from musiclib.paper.results import (
+    COLUMNS,
+    markdown,
+    number,
+    numbers_in,
+    read_table,
+    seeds_for,
+    shown,
+    table_of,
+)
 
 
 def test_number_is_mean_and_sample_deviation_over_the_seeds_that_have_one():
@@ -33,29 +42,49 @@ def test_markdown_table():
     assert markdown(["a", "b"], [[1, 2]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |\n"
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "results").glob("[pq]*/*.json")), ids=lambda p: p.stem
-)
+def test_numbers_come_back_from_the_long_table_as_they_were(tmp_path):
+    numbers = {
+        ("lstm", "plain", "loss"): number([0.1 + 0.2, None, 3.0], "nats", n=3, published=2.5),
+        ("lstm", "plain", "loss", 70): number(
+            [1.0, 2.0, float("nan")], "nats", n=9, learned=[True, False, True], note="late"
+        ),
+        ("corpus", "main", "pieces"): number(269, "pieces", n=1),
+        ("lstm", "silent", "ISL"): number([None], "nats per bar", n=1),
+    }
+    table = table_of(numbers)
+    assert tuple(table.columns) == COLUMNS and len(table) == 3 + 3 + 1 + 1
+    table.to_csv(tmp_path / "results.csv", index=False)
+    assert numbers_in(read_table(tmp_path / "results.csv")) == numbers
+
+
+COMMITTED = sorted(path for path in (ROOT / "results").glob("[pq]*/[0-9]*.json"))
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda p: p.stem)
 def test_every_committed_number_says_what_it_is(path):
     record = json.loads(path.read_text())
-    assert {"profile", "corpus", "seeds", "configuration", "numbers"} <= set(record)
-    for name, result in record["numbers"].items():
-        assert result["n"] is not None, name
-        assert {"value", "spread", "unit", "n", "seeds", "published"} <= set(result), name
+    assert {"profile", "corpus", "seeds", "configuration", "trained_with"} <= set(record)
+    table = read_table(path.with_suffix(".csv"))
+    assert len(table)
+    assert table[["experiment", "variant", "seed", "metric", "unit", "n"]].notna().all(axis=None)
+    keys = ["experiment", "variant", "metric", "checkpoint", "seed"]
+    assert not table.duplicated(keys).any()
 
 
-def test_published_values_are_in_the_results():
-    profile = readme.shown_profile()
-    numbers = {}
-    for path in (ROOT / "results" / profile).glob("*.json"):
-        numbers |= json.loads(path.read_text())["numbers"]
-    table = published()["table1"]
-    for epoch, value in zip(table["epochs"], table["isl"], strict=True):
-        assert numbers[f"table 1, epoch {epoch}, ISL"]["published"] == value
-    for kind, value in published()["section3.1"].items():
-        assert numbers[f"best ISL, {kind}"]["published"] == value
+def test_pages_show_the_numbers_of_the_result_files():
+    for page, made in readme.blocks(readme.shown_profile()).items():
+        text = page.read_text(encoding="utf-8")
+        assert readme.refreshed(text, made) == text, f"{page.name}: run python -m musiclib readme"
 
 
-def test_readme_shows_the_numbers_of_the_result_files():
+def test_the_readme_is_a_landing_page():
     text = readme.README.read_text(encoding="utf-8")
-    assert readme.refreshed(text, readme.shown_profile()) == text, "run python -m musiclib readme"
+    assert len(text.splitlines()) <= 150
+    assert len(text.split()) <= 900
+
+
+@pytest.mark.parametrize("page", [readme.README, *sorted(readme.DOCS.glob("*.md"))], ids=str)
+def test_links_of_the_pages_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target

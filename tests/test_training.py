@@ -13,11 +13,10 @@ import torch
 from strategies import random_states, scale_piece
 from torch import nn
 
-from musiclib import study, training
-from musiclib.batches import Segments, Spoiled, Windows
-from musiclib.corpus import Corpus, Piece, prepare
-from musiclib.curriculum import Stage
-from musiclib.errors import InputError
+from musiclib.base.errors import InputError
+from musiclib.corpus.batches import Corrupted, Segments, Windows
+from musiclib.corpus.prepare import prepare
+from musiclib.corpus.sets import Corpus, Piece
 from musiclib.models import (
     PUBLISHED_FORM,
     BiaxialConfig,
@@ -27,8 +26,14 @@ from musiclib.models import (
     biaxial,
     build,
 )
-from musiclib.runs import RunConfig, find, load_weights, music_of, train_run
-from musiclib.training import Plan, State, held_out_loss, iterate, losses_of, train
+from musiclib.models.checkpoints import load_weights
+from musiclib.models.model import Model
+from musiclib.paper import study
+from musiclib.training import precision as precisions
+from musiclib.training.curriculum import Stage
+from musiclib.training.loop import Plan, State, held_out_loss, iterate, losses_of, train
+from musiclib.training.runs import RunConfig, find
+from musiclib.training.train import music_of, train_run
 
 pytestmark = pytest.mark.processor
 
@@ -76,7 +81,7 @@ def plan(kind, seed=3):
         if kind == "rbm":
             return Segments(pieces, config.batch, config.window, hop=1)
         if kind == "conditional-rbm":
-            return Spoiled(pieces, config.segment, config.most_spoiled)
+            return Corrupted(pieces, config.segment, config.most_spoiled)
         return Windows([p[..., 0].repeat(2, axis=1)[:, :88] for p in pieces], 3, 12, 5)
 
     stages = [Stage("easy", batches(0), EASY), Stage("main", batches(10), MAIN)]
@@ -161,7 +166,7 @@ def test_training_leaves_the_random_state_alone(kind, tmp_path):
     assert torch.equal(torch.get_rng_state(), expected)
 
 
-class Sloped(nn.Module):
+class Sloped(Model):
     """Its gradients are known: 50 long, 13 long and 0.5 long."""
 
     gradients = ((30.0, 40.0), (5.0, 12.0), (0.3, 0.4))
@@ -400,7 +405,7 @@ def test_a_run_interrupted_in_its_curriculum_ends_as_if_it_had_not_been(
         return train(*arguments, progress=interrupt, save_seconds=0, **options)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("musiclib.training.train", impatient)
+        patch.setattr("musiclib.training.train.train", impatient)
         train_run(config, corpus, tmp_path / "parts")
     assert not find(config, corpus, tmp_path / "parts").finished
     resumed = train_run(config, corpus, tmp_path / "parts")
@@ -471,7 +476,7 @@ def test_what_is_asked_for_decides_the_precision_and_fp32_if_nothing_is(monkeypa
 
 
 def test_a_precision_that_is_not_here_is_refused_in_one_sentence(monkeypatch, corpus, tmp_path):
-    monkeypatch.setattr(training, "computes_bf16", lambda: False)
+    monkeypatch.setattr(precisions, "computes_bf16", lambda: False)
     config = RunConfig(CONFIGS["biaxial"], precision="bf16")
     for refused in (lambda: study.Study("smoke", precision="bf16"),
                     lambda: train_run(config, corpus, tmp_path)):  # fmt: skip
@@ -502,7 +507,7 @@ def test_as_much_of_all_music_as_is_in_a_mode(corpus, tmp_path):
     assert {p.name for p in drawn} <= {p.name for p in corpus.main}
 
 
-bf16 = pytest.mark.skipif(not training.computes_bf16(), reason="no bf16 LSTM on this processor")
+bf16 = pytest.mark.skipif(not precisions.computes_bf16(), reason="no bf16 LSTM on this processor")
 
 
 @bf16

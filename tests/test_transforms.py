@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import PLAY, STRUCK, hand_states, legal_states, repaired
 
-from musiclib.transforms import legal, reverse_time, shift
+from musiclib.music.transforms import legal, reverse_time, shift
 
 
 @given(legal_states())

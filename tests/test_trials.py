@@ -5,10 +5,11 @@ import pytest
 import torch
 from strategies import hand_states, random_states, repaired
 
-from musiclib.mending import choose, conditional
+from musiclib.mending.mend import choose
+from musiclib.mending.ways import conditional
+from musiclib.metrics.note_f1 import likeness
 from musiclib.models import ConditionalRBM, ConditionalRBMConfig
-from musiclib.restoration import likeness
-from musiclib.trials import (
+from musiclib.paper.trials import (
     EXCERPT,
     NO_HIDDEN,
     NO_MACHINE,
@@ -59,14 +60,14 @@ def test_leaving_a_piece_as_it_is_gains_nothing(music):
 
 def test_giving_back_the_original_gains_all_that_was_lost():
     original = pieces()[0]
-    spoiled = []
+    corrupted = []
 
     def oracle(states):
-        spoiled.append(states)
+        corrupted.append(states)
         return original
 
     made = means(oracle, pieces(), "anywhere", seed=2)
-    lost = np.mean([1 - likeness(states, original).f1 for states in spoiled])
+    lost = np.mean([1 - likeness(states, original).f1 for states in corrupted])
     assert made["gain"] == pytest.approx(lost)
     assert made["gain"] > 0.05
     assert made["density"] == 1

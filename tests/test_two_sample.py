@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from strategies import hand_states, random_states, scale_piece
 
-from musiclib.measures import draw_measures
-from musiclib.two_sample import two_sample_accuracy
+from musiclib.metrics.two_sample import two_sample_accuracy
+from musiclib.music.bars import draw_bars
 
 
 def pieces(seeds, steps=64, density=0.1):
@@ -30,8 +30,8 @@ def test_silence_and_tunes_of_another_key_are_told_apart(other):
     assert found.low <= found.value <= found.high
 
 
-def test_pieces_are_not_recognised_by_their_own_measures():
-    """Every piece repeats a measure of its own: who has seen one of them knows them all."""
+def test_pieces_are_not_recognised_by_their_own_bars():
+    """Every piece repeats a bar of its own: who has seen one of them knows them all."""
     repeating = [np.tile(piece, (8, 1, 1)) for piece in pieces(range(40), steps=16)]
     found = two_sample_accuracy(repeating[:20], repeating[20:])
     assert found.value < 0.65
@@ -51,7 +51,7 @@ def test_sides_count_alike_however_much_longer_one_is():
         [random_states(160, 1), hand_states(15), hand_states(0)],
     ],
 )
-def test_fewer_than_two_pieces_with_a_measure_prove_nothing(few):
+def test_fewer_than_two_pieces_with_a_bar_prove_nothing(few):
     assert two_sample_accuracy(few, pieces(range(5))) is None
     assert two_sample_accuracy(pieces(range(5)), few) is None
 
@@ -62,9 +62,9 @@ def test_two_pieces_a_side_are_enough():
 
 
 @pytest.mark.parametrize("most", [0, 1, 10, 1000])
-def test_measures_are_drawn_once_each_with_the_piece_that_they_are_of(most):
+def test_bars_are_drawn_once_each_with_the_piece_that_they_are_of(most):
     music = pieces(range(5), steps=55, density=0.3)
-    table, number = draw_measures(music, most, seed=0)
+    table, number = draw_bars(music, most, seed=0)
     whole = {
         (bytes(piece[start : start + 16]), name)
         for name, piece in enumerate(music)

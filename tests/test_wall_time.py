@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from musiclib import wall_time
-from musiclib.progress import Progress
+from musiclib.base import wall_time
+from musiclib.base.progress import Progress
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,9 @@ from safetensors.torch import save_file
 from strategies import random_states
 from toy_machines import copying_machine, machine_of, music_machine, parameters_of, sigmoid
 
+from musiclib.mending.windowed import deafened, reconstruct, reconstruct_with, without_feedback
 from musiclib.models import describe
 from musiclib.models.rbm import RBM, RBMConfig
-from musiclib.windowed import deafened, reconstruct, reconstruct_with, without_feedback
 
 GIBBS = pytest.mark.parametrize("gibbs_steps", [1, 3])
 SEEDS = 11, 5, 7

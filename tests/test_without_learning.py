@@ -9,10 +9,10 @@ import torch
 from scipy.optimize import minimize
 from strategies import random_states
 
-from musiclib.batches import Segments, Windows
+from musiclib.corpus.batches import Segments, Windows
 from musiclib.models import BiaxialConfig, LSTMConfig, build
-from musiclib.results import UNLEARNED, number, says, seeds_for, shown
-from musiclib.without_learning import CONSTANT, LATE, MARGIN, PITCH, REPEAT, verdict
+from musiclib.models.without_learning import CONSTANT, LATE, MARGIN, PITCH, REPEAT, verdict
+from musiclib.paper.results import UNLEARNED, number, says, seeds_for, shown
 
 CONFIG = BiaxialConfig(time_sizes=(3,), note_sizes=(2,), batch=2, segment=16)
 

@@ -1,78 +1,91 @@
-"""The networks and machines of section 2.4. All offer what `training` asks of a model:
+"""The networks and machines of section 2.4: one file each, and a line each in `MODELS` below.
 
-- ``loss(batch, memory)``: the training objective of a batch of uint8 music, and the new memory
-- ``parts(batch)``, where the loss is a sum: the batch in parts to be taken one after another
-- ``optimizer()``; ``rate(iteration, total)``: share of its learning rate at an iteration
-- ``clip_norm``: gradient clipping per tensor, or None; ``clip_groups()``, where other groups of
-  gradients than single tensors are clipped
-- ``without_learning(batches)``, for the networks: the losses that need no learning
-
-The two networks compose as well: ``begin(pieces)`` and ``step(notes, memory, coins)`` compose one
-step of many pieces at once.
+`build` makes one of its configuration; `model` says what training and composing ask of it.
+`lstm`, `biaxial` (with `cells`, `features`), `rbm` and `conditional_rbm` (with `nonlocal_means`)
+are the models; `sampling` flips their coins, `without_learning` says whether a network learned,
+`checkpoints` loads weights, `fast_steps` and `note_loop` make composing fast.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
+from musiclib.corpus.batches import Batches
 from musiclib.models.biaxial import PUBLISHED_FORM, BiaxialConfig, BiaxialRNN
 from musiclib.models.conditional_rbm import ConditionalRBM, ConditionalRBMConfig
 from musiclib.models.lstm import PUBLISHED_LSTM, LSTMConfig, PianoRollLSTM
+from musiclib.models.model import Model, Network
 from musiclib.models.rbm import RBM, RBMConfig
 
 __all__ = [
-    "CONFIGS",
-    "PUBLISHED",
+    "MODELS",
     "PUBLISHED_FORM",
     "RBM",
     "BiaxialConfig",
     "BiaxialRNN",
     "ConditionalRBM",
     "ConditionalRBMConfig",
+    "Kind",
     "LSTMConfig",
+    "Model",
+    "Network",
     "PianoRollLSTM",
     "RBMConfig",
+    "batches_of",
     "build",
     "computed_in",
     "describe",
+    "kind_of",
+    "name_of",
 ]
 
-Config = LSTMConfig | BiaxialConfig | RBMConfig | ConditionalRBMConfig
-Network = PianoRollLSTM | BiaxialRNN
-Model = Network | RBM | ConditionalRBM
 
-PUBLISHED = {"lstm": PUBLISHED_LSTM, "biaxial": PUBLISHED_FORM}  # changes from the defaults
-CONFIGS = {
-    "lstm": LSTMConfig,
-    "biaxial": BiaxialConfig,
-    "rbm": RBMConfig,
-    "conditional-rbm": ConditionalRBMConfig,
-}
+class Kind(NamedTuple):
+    """A model, its configuration, and what the published form changes of the default one."""
+
+    config: type
+    model: type[Model]
+    published: Mapping[str, Any] = MappingProxyType({})
+
+
 MODELS = {
-    "lstm": PianoRollLSTM,
-    "biaxial": BiaxialRNN,
-    "rbm": RBM,
-    "conditional-rbm": ConditionalRBM,
+    "lstm": Kind(LSTMConfig, PianoRollLSTM, PUBLISHED_LSTM),
+    "biaxial": Kind(BiaxialConfig, BiaxialRNN, PUBLISHED_FORM),
+    "rbm": Kind(RBMConfig, RBM),
+    "conditional-rbm": Kind(ConditionalRBMConfig, ConditionalRBM),
 }
 
 
-def name_of(config: Config) -> str:
-    """The name of a configuration's model: "lstm", "biaxial", "rbm" or "conditional-rbm"."""
-    return next(name for name, kind in CONFIGS.items() if isinstance(config, kind))
+def name_of(config: Any) -> str:
+    """The name in `MODELS` of a configuration's model; raises TypeError for another class."""
+    for name, kind in MODELS.items():
+        if type(config) is kind.config:
+            return name
+    raise TypeError(f"{type(config).__name__} is no model's: add it to musiclib.models.MODELS")
 
 
-def build(config: Config) -> Model:
+def kind_of(config: Any) -> type[Model]:
+    """The class of a configuration's model."""
+    return MODELS[name_of(config)].model
+
+
+def build(config: Any) -> Model:
     """A freshly initialised model for a configuration."""
-    return MODELS[name_of(config)](config)
+    return kind_of(config)(config)
 
 
-def computed_in(config: Config, precision: str) -> str:
-    """The precision that a model is trained in where one is asked for.
-
-    RBMs and the published cell know float32 alone.
-    """
-    linear = isinstance(config, BiaxialConfig) and config.cell == "linear"
-    return precision if isinstance(config, LSTMConfig | BiaxialConfig) and not linear else "fp32"
+def computed_in(config: Any, precision: str) -> str:
+    """The precision that a model is trained in where one is asked for: some know float32 alone."""
+    return precision if kind_of(config).lower_precision(config) else "fp32"
 
 
-def describe(config: Config) -> dict:
+def batches_of(config: Any, pieces: Iterable[Any]) -> Batches:
+    """The batches that a configuration's model trains on, of pieces of a corpus."""
+    kind = kind_of(config)
+    return kind.batches(config, kind.reads.of(pieces))
+
+
+def describe(config: Any) -> dict:
     """The configuration as plain values, the model's name among them."""
     return {"model": name_of(config), **asdict(config)}

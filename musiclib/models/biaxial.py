@@ -5,18 +5,21 @@ Shapes: B sequences, T steps, N = 78 notes, F = 80 features, H hidden units.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from musiclib import without_learning
-from musiclib.coins import Coins, few_notes
-from musiclib.features import FEATURES, INDEX, features
-from musiclib.midi import ARTICULATE, NOTES, PLAY
-from musiclib.models.cells import CELLS, Cell
+from musiclib.corpus.batches import Segments
+from musiclib.models import without_learning
+from musiclib.models.cells import AxisLSTM, Cell, Start
 from musiclib.models.cells import State as LayerState
+from musiclib.models.features import FEATURES, INDEX, features
+from musiclib.models.model import Network
+from musiclib.models.sampling import Coins, few_notes
+from musiclib.music.note_states import ARTICULATE, NOTES, PLAY
 
 GATES_AT_ONCE = 25_000_000  # of a layer along time, 100 MB: two published sequences of 128 steps
 
@@ -48,7 +51,7 @@ class BiaxialConfig:
     checkpoints: tuple[int, ...] = (1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9500)
     iterations: int = 10_000
     cell: Cell = "torch"
-    start: Literal["torch", "normal"] = "torch"
+    start: Start = "torch"
     output: Literal["rare", "drawn"] = "rare"
     index: Literal["unit", "raw"] = "unit"
     dropout_scaled: bool = True
@@ -69,68 +72,28 @@ PUBLISHED_FORM = {
 }
 
 
-class AxisLSTM(nn.Module):
-    """A stack of LSTMs along one axis, the first of x, with dropout on their outputs.
-
-    A dropout mask is drawn once a sequence: the same units are silent at every step of it.
-    """
-
-    def __init__(self, inputs: int, sizes: tuple[int, ...], config: BiaxialConfig) -> None:
-        super().__init__()
-        widths = [inputs, *sizes]
-        make = CELLS[config.cell]
-        self.layers = nn.ModuleList(make(i, o) for i, o in zip(widths[:-1], sizes, strict=True))
-        self.initial = nn.ParameterList(nn.Parameter(torch.zeros(2, size)) for size in sizes)
-        self.dropout, self.scaled = config.dropout, config.dropout_scaled
-        if config.start == "normal":
-            self._start_normal(sizes)
-
-    def _start_normal(self, sizes: tuple[int, ...]) -> None:
-        for layer, initial, size in zip(self.layers, self.initial, sizes, strict=True):
-            for parameter in layer.parameters():
-                nn.init.normal_(parameter, std=1 / size)
-            if isinstance(layer, nn.LSTM):
-                nn.init.zeros_(layer.bias_hh_l0)  # published cells have one bias per gate
-            nn.init.normal_(initial, std=1 / (2 * size)).requires_grad_(False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Whole sequences: x (steps, rows, inputs) to (steps, rows, sizes[-1])."""
-        for layer, state in zip(self.layers, self.begin(x.shape[1]), strict=True):
-            x = self._dropped(layer.over(x, state))
-        return x
-
-    def _dropped(self, x: Tensor) -> Tensor:
-        if not self.training:
-            return x if self.scaled else x * (1 - self.dropout)
-        mask = F.dropout(x.new_ones(x.shape[-2:]), self.dropout)
-        return x * (mask if self.scaled else mask.sign())
-
-    def begin(self, rows: int) -> list[LayerState]:
-        """The initial states, (rows, size) twice a layer."""
-        return [
-            (h.expand(rows, -1).contiguous(), c.expand(rows, -1).contiguous())
-            for h, c in self.initial
-        ]
-
-    def step(self, x: Tensor, states: list[LayerState]) -> tuple[Tensor, list[LayerState]]:
-        """One step: x (rows, inputs) to (rows, sizes[-1]), as `forward` does when evaluated."""
-        after = []
-        for layer, state in zip(self.layers, states, strict=True):
-            after.append(layer.step(x, state))
-            x = self._dropped(after[-1][0])
-        return x, after
-
-
-class BiaxialRNN(nn.Module):
+class BiaxialRNN(Network):
     """P(play) and P(articulate | play) of each note, given the past and the notes below."""
 
     clip_norm = 5.0
+    conservativity = "paper"
+
+    @staticmethod
+    def batches(config: BiaxialConfig, pieces: Sequence[np.ndarray]) -> Segments:
+        """Segments that start at a bar."""
+        return Segments(pieces, config.batch, config.segment)
+
+    @staticmethod
+    def lower_precision(config: BiaxialConfig) -> bool:
+        """It does with torch's cell."""
+        return config.cell == "torch"
 
     def __init__(self, config: BiaxialConfig) -> None:
         super().__init__()
         self.config = config
-        self.time_axis = AxisLSTM(FEATURES, config.time_sizes, config)
-        self.note_axis = AxisLSTM(config.time_sizes[-1] + 2, config.note_sizes, config)
+        how = {n: getattr(config, n) for n in ("cell", "start", "dropout", "dropout_scaled")}
+        self.time_axis = AxisLSTM(FEATURES, config.time_sizes, **how)
+        self.note_axis = AxisLSTM(config.time_sizes[-1] + 2, config.note_sizes, **how)
         self.output = nn.Linear(config.note_sizes[-1], 2)
         self._start_output()
 
@@ -143,9 +106,16 @@ class BiaxialRNN(nn.Module):
             self.output.bias[PLAY] = few_notes(NOTES)
 
     @property
-    def is_plain(self) -> bool:
-        """Whether it steps as torch's LSTM does: the cell is torch's and outputs go on whole."""
-        return self.config.cell == "torch" and self.config.dropout_scaled
+    def primer_segment(self) -> int:
+        """A piece begins with the first step of a training segment."""
+        return self.config.segment
+
+    def fast(self) -> Any:
+        """Compiled or recorded steps with torch's cell; the others step as they are written."""
+        from musiclib.models.fast_steps import fast_steps  # here: it knows the network
+
+        plain = self.config.cell == "torch" and self.config.dropout_scaled
+        return fast_steps(self) if plain else self
 
     def hear(self, states: Tensor, first_step: int | Tensor = 0) -> Tensor:
         """Features (..., T, 78, 80) of `states` (..., T, 78, 2), the index as configured."""
@@ -199,13 +169,8 @@ class BiaxialRNN(nn.Module):
         return torch.optim.Adadelta(self.parameters(), lr=rate, rho=0.95, eps=1e-6)
 
     def without_learning(self, batches: Sequence[tuple[Tensor, bool]]) -> dict[str, float]:
-        """Losses on held-out `batches` that need no learning: see `musiclib.without_learning`."""
-        states = torch.stack([batch for batch, _ in batches]).double().numpy()
-        before, target = (
-            part.reshape(-1, *states.shape[3:]) for part in (states[:, :, :-1], states[:, :, 1:])
-        )
-        losses = without_learning.struck_notes(target, before)
-        return {name: loss / len(batches) for name, loss in losses.items()}
+        """Losses on held-out `batches` that need no learning: `models.without_learning`."""
+        return without_learning.of_segments(batches)
 
     def clip_groups(self) -> Iterator[list[Tensor]]:
         """The gradients that are clipped by a norm of their own, as lists of tensors."""
@@ -215,10 +180,8 @@ class BiaxialRNN(nn.Module):
             by_gate = []
         for layer in by_gate:
             yield from layer.gate_gradients()
-        done = {id(parameter) for layer in by_gate for parameter in layer.parameters()}
-        for parameter in self.parameters():
-            if id(parameter) not in done and parameter.grad is not None:
-                yield [parameter.grad]
+        done = {id(p.grad) for layer in by_gate for p in layer.parameters()}
+        yield from (group for group in super().clip_groups() if id(group[0]) not in done)
 
     def begin(self, pieces: int) -> tuple[int, list[LayerState]]:
         """The memory before the first step: its index and the time axis's states."""

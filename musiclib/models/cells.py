@@ -1,4 +1,4 @@
-"""The two LSTM cells of the biaxial RNN: torch's, and the published one with a linear candidate.
+"""The LSTM layers of the biaxial RNN: of torch's cells, or of the published linear candidate.
 
 Shapes: T steps, R rows, I inputs, H units; a state is (h, c), (R, H) each. Gates are in torch's
 order: input, forget, candidate, output.
@@ -7,10 +7,12 @@ order: input, forget, candidate, output.
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 Cell = Literal["torch", "linear"]
+Start = Literal["torch", "normal"]
 State = tuple[Tensor, Tensor]
 GATES = 4
 
@@ -118,3 +120,65 @@ class _OverSequence(torch.autograd.Function):
 
 
 CELLS: dict[Cell, type[TorchLSTM | LinearLSTM]] = {"torch": TorchLSTM, "linear": LinearLSTM}
+
+
+class AxisLSTM(nn.Module):
+    """A stack of LSTMs along one axis, the first of x, with dropout on their outputs.
+
+    A dropout mask is drawn once a sequence: the same units are silent at every step of it. Weights
+    start uniform and initial states at 0, learned; or all normal ("normal"), states not learned.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        sizes: tuple[int, ...],
+        *,
+        cell: Cell = "torch",
+        start: Start = "torch",
+        dropout: float = 0.0,
+        dropout_scaled: bool = True,
+    ) -> None:
+        super().__init__()
+        widths = [inputs, *sizes]
+        make = CELLS[cell]
+        self.layers = nn.ModuleList(make(i, o) for i, o in zip(widths[:-1], sizes, strict=True))
+        self.initial = nn.ParameterList(nn.Parameter(torch.zeros(2, size)) for size in sizes)
+        self.dropout, self.scaled = dropout, dropout_scaled
+        if start == "normal":
+            self._start_normal(sizes)
+
+    def _start_normal(self, sizes: tuple[int, ...]) -> None:
+        for layer, initial, size in zip(self.layers, self.initial, sizes, strict=True):
+            for parameter in layer.parameters():
+                nn.init.normal_(parameter, std=1 / size)
+            if isinstance(layer, nn.LSTM):
+                nn.init.zeros_(layer.bias_hh_l0)  # published cells have one bias per gate
+            nn.init.normal_(initial, std=1 / (2 * size)).requires_grad_(False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Whole sequences: x (steps, rows, inputs) to (steps, rows, sizes[-1])."""
+        for layer, state in zip(self.layers, self.begin(x.shape[1]), strict=True):
+            x = self._dropped(layer.over(x, state))
+        return x
+
+    def _dropped(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x if self.scaled else x * (1 - self.dropout)
+        mask = F.dropout(x.new_ones(x.shape[-2:]), self.dropout)
+        return x * (mask if self.scaled else mask.sign())
+
+    def begin(self, rows: int) -> list[State]:
+        """The initial states, (rows, size) twice a layer."""
+        return [
+            (h.expand(rows, -1).contiguous(), c.expand(rows, -1).contiguous())
+            for h, c in self.initial
+        ]
+
+    def step(self, x: Tensor, states: list[State]) -> tuple[Tensor, list[State]]:
+        """One step: x (rows, inputs) to (rows, sizes[-1]), as `forward` does when evaluated."""
+        after = []
+        for layer, state in zip(self.layers, states, strict=True):
+            after.append(layer.step(x, state))
+            x = self._dropped(after[-1][0])
+        return x, after

@@ -7,7 +7,7 @@ It says which music x is meant where y is given, with hidden units h around ever
 where * is a convolution over steps and pitches, so that what it learns of one place holds for all
 (convolutional RBM: Lee et al. 2009), biases come from the music around (conditional RBM: Taylor,
 Hinton and Roweis 2006; here it is heard on both sides, not only before), and r(y) is what the piece
-plays elsewhere in places like this one (`musiclib.recall`).
+plays elsewhere in places like this one (`musiclib.models.nonlocal_means`).
 
 Hidden units are rectified linear, each standing for many copies of a binary one (Nair and Hinton
 2010). Training lowers the error of the mean field that starts at y, which suits restoring better
@@ -16,15 +16,19 @@ for Structured Output Prediction, UAI 2011); with one step it is a forward pass 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from musiclib.measures import STEPS_PER_MEASURE
-from musiclib.midi import NOTES
-from musiclib.recall import CHANNELS, recall
+from musiclib.corpus.batches import Corrupted
+from musiclib.models.model import Model
+from musiclib.models.nonlocal_means import CHANNELS, recall
+from musiclib.music.bars import STEPS_PER_BAR
+from musiclib.music.note_states import NOTES
 
 STEPS_AT_ONCE = 128
 WARM_UP = 0.02  # share of training
@@ -52,10 +56,13 @@ class ConditionalRBMConfig:
     iterations: int = 4000
 
 
-class ConditionalRBM(nn.Module):
+class ConditionalRBM(Model):
     """The machine; music is (B, T, 78, 2)."""
 
-    clip_norm = None
+    @staticmethod
+    def batches(config: ConditionalRBMConfig, pieces: Sequence[np.ndarray]) -> Corrupted:
+        """Excerpts, as they are and corrupted."""
+        return Corrupted(pieces, config.segment, config.most_spoiled)
 
     def __init__(self, config: ConditionalRBMConfig) -> None:
         super().__init__()
@@ -103,13 +110,13 @@ class ConditionalRBM(nn.Module):
         return F.conv_transpose2d(hidden, self.coupling, padding=self.config.coupling)
 
     def loss(self, batch: Tensor, memory: None = None) -> tuple[Tensor, None]:
-        """Cross-entropy with the meant music, nats a measure.
+        """Cross-entropy with the meant music, nats per bar.
 
         `batch` (B, T, 78, 4) holds the meant and the given music in its last axis.
         """
         meant, given = batch[..., :2].float(), batch[..., 2:]
         terms = F.binary_cross_entropy_with_logits(self(given), meant, reduction="sum")
-        return terms * STEPS_PER_MEASURE / (batch.shape[0] * batch.shape[1]), None
+        return terms * STEPS_PER_BAR / (batch.shape[0] * batch.shape[1]), None
 
     def rate(self, iteration: int, total: int) -> float:
         """The learning rate, as a share of its height, at an iteration of `total`."""

@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from musiclib import without_learning
-from musiclib.coins import Coins, few_notes
-from musiclib.piano_roll import KEYS
+from musiclib.corpus.batches import Windows
+from musiclib.models import without_learning
+from musiclib.models.model import Network
+from musiclib.models.sampling import Coins, few_notes
+from musiclib.music.piano_roll import KEYS
+from musiclib.music.representations import PIANO_ROLL
 
 Loss = Literal["categorical", "bernoulli"]
 Memory = tuple[Tensor, Tensor]
@@ -45,10 +49,11 @@ class LSTMConfig:
 PUBLISHED_LSTM = {"output": "drawn", "windows": "same"}
 
 
-class PianoRollLSTM(nn.Module):
+class PianoRollLSTM(Network):
     """512 - dropout 0.2 - 512 - dense 88; the sigmoid sits in the loss and in composing."""
 
-    clip_norm = None
+    reads = PIANO_ROLL
+    counts_epochs = True
 
     def __init__(self, config: LSTMConfig) -> None:
         super().__init__()
@@ -61,6 +66,17 @@ class PianoRollLSTM(nn.Module):
         self.dense = nn.Linear(config.hidden, KEYS)
         if config.output == "rare":
             nn.init.constant_(self.dense.bias, few_notes(KEYS))
+
+    @staticmethod
+    def batches(config: LSTMConfig, pieces: Sequence[np.ndarray]) -> Windows:
+        """Windows of the pieces end to end."""
+        shifted = config.windows == "shifted"
+        return Windows(pieces, config.batch, config.window, config.hop, shifted)
+
+    @staticmethod
+    def lower_precision(config: LSTMConfig) -> bool:
+        """It does."""
+        return True
 
     def forward(self, roll: Tensor, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """Logits (B, T, 88) of the step after each step of `roll` (B, T, 88), and the memory."""
@@ -80,17 +96,13 @@ class PianoRollLSTM(nn.Module):
         logits = self.dense(hidden[:, -1]).float()
         return LOSSES[self.config.loss](logits, windows[:, -1]), detached
 
-    def rate(self, iteration: int, total: int) -> float:
-        """The learning rate does not change, as published."""
-        return 1.0
-
     def optimizer(self) -> torch.optim.Optimizer:
         """RMSProp as published."""
         rate = self.config.learning_rate
         return torch.optim.RMSprop(self.parameters(), lr=rate, alpha=0.9, eps=1e-6)
 
     def without_learning(self, batches: Sequence[tuple[Tensor, bool]]) -> dict[str, float]:
-        """Losses on held-out `batches` that need no learning: see `musiclib.without_learning`."""
+        """Losses on held-out `batches` that need no learning: `models.without_learning`."""
         windows = torch.cat([batch for batch, _ in batches])
         before, target = windows[:, -2].double().numpy(), windows[:, -1].double().numpy()
         if self.config.loss == "categorical":

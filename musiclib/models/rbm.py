@@ -13,12 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from musiclib.measures import STEPS_PER_MEASURE
-from musiclib.midi import NOTES
+from musiclib.corpus.batches import Segments
+from musiclib.models.model import Model
+from musiclib.music.bars import STEPS_PER_BAR, window_frequencies
+from musiclib.music.note_states import NOTES
 
 Random = torch.Generator | Sequence[torch.Generator] | None
 
@@ -33,7 +36,7 @@ class RBMConfig:
     """
 
     hidden: int = 1500
-    window: int = STEPS_PER_MEASURE
+    window: int = STEPS_PER_BAR
     batch: int = 100
     gibbs_steps: int = 1
     chains: Literal["data", "persistent"] = "data"
@@ -53,10 +56,13 @@ class RBMConfig:
         return self.window * NOTES * 2
 
 
-class RBM(nn.Module):
+class RBM(Model):
     """Bernoulli-Bernoulli; windows are rows of bits (B, visible), as floats."""
 
-    clip_norm = None
+    @staticmethod
+    def batches(config: RBMConfig, pieces: Sequence[np.ndarray]) -> Segments:
+        """Windows that start at any step."""
+        return Segments(pieces, config.batch, config.window, hop=1)
 
     def __init__(self, config: RBMConfig) -> None:
         super().__init__()
@@ -73,8 +79,12 @@ class RBM(nn.Module):
         self.visible_bias = nn.Parameter(torch.zeros(config.visible))
         self.hidden_bias = nn.Parameter(torch.zeros(config.hidden))
 
+    def start_from(self, pieces: Sequence[np.ndarray]) -> None:
+        """Visible biases from how often cells are on in all windows of pieces (T, 78, 2)."""
+        self.start_biases(torch.from_numpy(window_frequencies(pieces, self.config.window)))
+
     @torch.no_grad()
-    def start_from(self, frequencies: Tensor) -> None:
+    def start_biases(self, frequencies: Tensor) -> None:
         """Visible biases from how often the data's cells are on, (visible,), unless zero is asked.
 
         Hinton 2010, section 8.1: log(p / (1 - p)). Cells that are never on count as one in 10,000.
@@ -107,7 +117,7 @@ class RBM(nn.Module):
         return self.visible_logits(torch.sigmoid(self.hidden_logits(visible)))
 
     def loss(self, batch: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Value: cross-entropy of a mean-field step, nats a window; gradient: the machine's.
+        """Value: cross-entropy of a mean-field step, nats per window; gradient: the machine's.
 
         That is d/dw of F(data) - F(chains), the likelihood's gradient but for where the chains
         are, of the sparsity term and, in the optimiser, of weight decay. The memory handed on is

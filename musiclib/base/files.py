@@ -1,0 +1,68 @@
+"""Writing files so that a failure never harms what was there."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from musiclib.base.errors import InputError
+
+ROOT = Path(os.environ.get("MUSICLIB_ROOT", Path(__file__).resolve().parents[2]))
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path in the same folder; rename it to `path` if the block succeeds.
+
+    The temporary file keeps the suffix of `path`, since writers choose the format by it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def must_be_new(folder: Path) -> None:
+    """Raise InputError where a folder to write exists already."""
+    if folder.exists():
+        raise InputError(f"{folder} exists already: name a new folder")
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` to `path` in one piece.
+
+    Libraries that write files themselves hide a full disk behind errors of their own; this does
+    not: it raises OSError.
+    """
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` in one piece."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` to `path` as indented JSON; NaN and infinity are refused."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def digest(*parts: bytes | str) -> str:
+    """First 16 hexadecimal digits of the SHA-256 of the parts, each preceded by its length."""
+    total = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        total.update(len(data).to_bytes(8, "little") + data)
+    return total.hexdigest()[:16]

@@ -1,0 +1,49 @@
+"""The command line: `python -m musiclib COMMAND --help`.
+
+Modules are imported inside the commands: `--help` and a mistyped option then answer at once.
+"""
+
+import errno
+import sys
+from concurrent.futures.process import BrokenProcessPool
+
+import click
+
+from musiclib.base.errors import NO_SPACE, InputError
+from musiclib.cli.composing import compose, mend
+from musiclib.cli.judging import evaluate, isl
+from musiclib.cli.options import example
+from musiclib.cli.paper import corpus, notebook, readme
+from musiclib.cli.training import train
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; faults of input or machine end in one sentence and status 1, options in 2."""
+    try:
+        commands.main(arguments, prog_name="python -m musiclib", standalone_mode=False)
+    except click.ClickException as error:
+        print(f"musiclib: {error.format_message()}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except InputError as error:
+        sys.exit(f"musiclib: {error}")
+    except OSError as error:
+        sys.exit(f"musiclib: {_machine_fault(error)}")
+    except BrokenProcessPool:
+        sys.exit("musiclib: a worker process was killed, or out of memory; run the command again")
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit("musiclib: stopped; the same command goes on from here")
+
+
+def _machine_fault(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return NO_SPACE
+    return f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")
+
+
+@click.group(epilog=example("train biaxial", "compose runs/RUN/weights-final.safetensors pieces"))
+def commands() -> None:
+    """Train, compose, mend and judge; `make paper` does all of it for the paper."""
+
+
+for command in (train, compose, mend, isl, evaluate, corpus, notebook, readme):
+    commands.add_command(command)

@@ -1,0 +1,47 @@
+"""What several commands share: their options, and the examples under their help."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+COUNT, POSITIVE = click.IntRange(min=0), click.IntRange(min=1)
+PATH = click.Path(path_type=Path)
+
+profile = click.option(
+    "--profile", default="quick", show_default=True, help="smoke, quick or paper: how large it is."
+)
+corpus = click.option(
+    "--corpus", default="", help="Folder of MIDI files or .npz.  [default: music21's scores]"
+)
+precision = click.option(
+    "--precision",
+    type=click.Choice(("fp32", "tf32", "bf16")),
+    default="fp32",
+    show_default=True,
+    help="What products are computed in.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+def judged_folders(command: Callable) -> Callable:
+    """The arguments and options of the commands that judge."""
+    for part in (
+        click.option("--seed", type=COUNT, default=0, help="Of fits, draws and intervals."),
+        click.option(
+            "--reference",
+            type=PATH,
+            help="Folder of training MIDI files, which independent notes and plagiarism refer to."
+            "  [default: the held-out ones; published ISL needs none]",
+        ),
+        click.argument("held_out", type=PATH),
+        click.argument("generated", type=PATH),
+    ):
+        command = part(command)
+    return command
+
+
+def example(*lines: str) -> str:
+    """An example as it stands under a command's help."""
+    shown = "\n".join(click.style(f"  python -m musiclib {line}", fg="cyan") for line in lines)
+    return f"\b\nExample:\n{shown}"

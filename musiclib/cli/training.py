@@ -1,0 +1,83 @@
+"""`train`: a model from music to weights."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from musiclib.base.errors import InputError
+from musiclib.base.files import ROOT
+from musiclib.cli import options
+
+NETWORKS = ("lstm", "biaxial")  # here, not from musiclib.models: `--help` needs no torch
+MODELS = (*NETWORKS, "rbm", "conditional-rbm")
+
+
+@click.command(epilog=options.example("train biaxial --corpus my-midi --curriculum --seed 1"))
+@click.argument("model", type=click.Choice(MODELS))
+@options.profile
+@options.corpus
+@click.option("--curriculum", is_flag=True, help="Train on the levels first.")
+@click.option("--seed", type=options.COUNT, default=0, show_default=True)
+@click.option("--iterations", type=options.POSITIVE, help="On the main corpus.")
+@click.option("--level-iterations", type=options.POSITIVE, help="On each level (--curriculum).")
+@click.option("--loss", type=click.Choice(("categorical", "bernoulli")), help="Of the LSTM.")
+@click.option("--learning-rate", type=float, help="Of either network.")
+@click.option(
+    "--form",
+    type=click.Choice(("default", "published")),
+    default="default",
+    show_default=True,
+    help="Of either network: what learns best, or start, cell and windows as published.",
+)
+@options.precision
+@click.option("--mode", type=click.Choice(("all", "major", "minor")), default="all")
+@click.option("--reverse", is_flag=True, help="Train on music played backwards.")
+@click.option("--no-key-normalisation", is_flag=True, help="Leave pieces in their own keys.")
+@click.option("--runs", type=options.PATH, default=ROOT / "runs", help="Folder of runs.")
+def train(model: str, profile: str, corpus: str, precision: str, runs: Path, **chosen: Any) -> None:
+    """Train a MODEL; killed and started again it goes on."""
+    from musiclib.corpus.assemble import read_corpus
+    from musiclib.models import computed_in
+    from musiclib.paper import profiles
+    from musiclib.training.precision import check_precision
+    from musiclib.training.runs import RunConfig
+    from musiclib.training.train import train_runs
+
+    check_precision(precision)
+    scale = profiles.profile(profile)
+    configured = replace(scale.config(model), **_changes(model, chosen))
+    if computed_in(configured, precision) != precision:
+        raise InputError(f"--precision {precision}: RBMs and the published cell know fp32")
+    config = RunConfig(
+        configured,
+        normalise=not chosen["no_key_normalisation"],
+        precision=precision,
+        held_out_every=scale.held_out_every[model],
+        held_out_batches=scale.held_out_batches,
+        **{name: chosen[name] for name in ("curriculum", "seed", "mode", "reverse")},
+    )
+    print(f"profile {scale.name}: {scale.cost}", file=sys.stderr)
+    music = read_corpus(corpus, scale.scores_per_group)
+    print("\n".join(music.complaints()), file=sys.stderr)
+    [run] = train_runs([config], music, runs)
+    print(f"{run.weights()}\nlast loss {run.losses['loss'].iloc[-1]:.4f}")
+    if model in NETWORKS:
+        print(("learned: " if run.verdict.learned else "did not learn: ") + run.verdict.why)
+
+
+def _changes(model: str, chosen: dict[str, Any]) -> dict[str, Any]:
+    """What the options change of the model's configuration."""
+    from musiclib import models
+
+    if chosen["loss"] and model != "lstm":
+        raise InputError("--loss is the LSTM's: the biaxial RNN's likelihood is always Bernoulli")
+    published = models.MODELS[model].published if chosen["form"] == "published" else {}
+    if chosen["form"] == "published" and not published:
+        raise InputError("--form is the networks': leave it out for an RBM")
+    if chosen["learning_rate"] is not None and model not in NETWORKS:
+        raise InputError("--learning-rate is the networks': leave it out for an RBM")
+    names = ("iterations", "level_iterations", "loss", "learning_rate")
+    return {**published, **{n: chosen[n] for n in names if chosen[n] is not None}}

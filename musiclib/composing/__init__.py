@@ -1,0 +1,1 @@
+"""How networks compose (2.4): `compose.compose` many pieces at once, `folders` to MIDI files."""

@@ -1,0 +1,30 @@
+"""How hard a piece is, for corpora that come without levels (the paper's were graded by hand)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from musiclib.music.note_states import ARTICULATE, PLAY
+
+
+def traits(states: np.ndarray) -> tuple[float, float, int]:
+    """Onsets per step, notes sounding per step and range in semitones of states (T, 78, 2)."""
+    used = np.flatnonzero(states[..., PLAY].any(axis=0))
+    span = int(used[-1] - used[0]) if len(used) else 0
+    return states[..., ARTICULATE].sum() / len(states), states[..., PLAY].sum() / len(states), span
+
+
+def difficulties(pieces: Sequence[np.ndarray]) -> np.ndarray:
+    """How hard each of some pieces is among all of them, float64, above 0 and at most 1.
+
+    The mean over the three traits of a piece's rank, as a share of the number of pieces.
+    """
+    ranks = pd.DataFrame([traits(piece) for piece in pieces]).rank(pct=True)
+    return ranks.mean(axis=1).to_numpy()
+
+
+def easiest_first(pieces: Sequence[np.ndarray]) -> list[int]:
+    """Indices of pieces from easy to hard: by the sum of their ranks in the three traits."""
+    ranks = pd.DataFrame([traits(piece) for piece in pieces]).rank().sum(axis=1)
+    return np.argsort(ranks, kind="stable").tolist()

@@ -1,0 +1,94 @@
+"""How pieces are divided into levels, main and held-out; no set leaks into another (2.1)."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from musiclib.base.errors import InputError
+from musiclib.corpus.difficulty import easiest_first
+from musiclib.corpus.leaks import runs_of
+from musiclib.corpus.sets import HELD_OUT, LEVEL_COUNT, LEVEL_NAMES, MAIN, Piece, states_of
+from musiclib.music.music21_scores import TUNES
+
+HELD_OUT_SHARE = 5  # one piece in five of a folder of one's own
+HELD_OUT_SHARE_OF_A_KIND = 6  # one piece in six of each kind of music21's scores
+FEWEST_OF_A_KIND = 3  # from which on one piece at least is held out
+DRAW_SEED = 2016
+
+
+def with_held_out(sets: dict[str, list[Piece]]) -> dict[str, list[Piece]]:
+    """Hold out one piece in five of the main corpus and of the hardest level, unless some are."""
+    if sets.get(HELD_OUT):
+        return sets
+    rng = np.random.default_rng(DRAW_SEED)
+    drawn_from = [name for name in sets if name != HELD_OUT][-2:]  # the hardest level, main
+    drawn: list[Piece] = []
+    kept = dict(sets)
+    for name in drawn_from:
+        out = set(rng.permutation(len(sets[name]))[: round(len(sets[name]) / HELD_OUT_SHARE)])
+        drawn += [p for i, p in enumerate(sets[name]) if i in out]
+        kept[name] = [p for i, p in enumerate(sets[name]) if i not in out]
+    return kept | {HELD_OUT: drawn}
+
+
+def with_held_out_kinds(sets: dict[str, list[Piece]]) -> dict[str, list[Piece]]:
+    """Hold out one piece in six of each kind of the main corpus, one at least of three or more."""
+    rng = np.random.default_rng(DRAW_SEED)
+    drawn: set[str] = set()
+    for kind in dict.fromkeys(piece.kind for piece in sets[MAIN]):
+        names = [piece.name for piece in sets[MAIN] if piece.kind == kind]
+        count = round(len(names) / HELD_OUT_SHARE_OF_A_KIND) or len(names) >= FEWEST_OF_A_KIND
+        drawn |= {names[i] for i in rng.permutation(len(names))[: int(count)]}
+    kept = [piece for piece in sets[MAIN] if piece.name not in drawn]
+    held_out = [piece for piece in sets[MAIN] if piece.name in drawn]
+    return sets | {MAIN: kept, HELD_OUT: held_out}
+
+
+def with_graded_tunes(sets: dict[str, list[Piece]]) -> dict[str, list[Piece]]:
+    """Make the first two levels of the easier and the harder half of the tunes."""
+    tunes = sets[TUNES]
+    halves = np.array_split(easiest_first([piece.states for piece in tunes]), 2)
+    graded = {
+        name: [tunes[i] for i in sorted(half)]
+        for name, half in zip(LEVEL_NAMES, halves, strict=False)
+    }
+    return graded | {name: sets[name] for name in (*LEVEL_NAMES[len(graded) :], MAIN)}
+
+
+def with_levels(sets: dict[str, list[Piece]]) -> dict[str, list[Piece]]:
+    """Make four levels of the easier half of the main corpus where none are given."""
+    given = {name: s for name, s in sets.items() if name not in (MAIN, HELD_OUT) and s}
+    rest = {MAIN: sets[MAIN], HELD_OUT: sets[HELD_OUT]}
+    if given:
+        return given | rest
+    if len(sets[MAIN]) < LEVEL_COUNT:
+        raise InputError(f"{len(sets[MAIN])} main pieces are too few for levels: add other pieces")
+    order = easiest_first([piece.states for piece in sets[MAIN]])
+    easier = np.array_split(order[: max(LEVEL_COUNT, len(order) // 2)], LEVEL_COUNT)
+    named = zip(LEVEL_NAMES, easier, strict=True)
+    return {name: [sets[MAIN][i] for i in part] for name, part in named} | rest
+
+
+def without_leaks(
+    sets: dict[str, list[Piece]],
+    *,
+    apart: bool = False,
+    also: Mapping[str, np.ndarray] = MappingProxyType({}),
+) -> tuple[dict[str, list[Piece]], list[str]]:
+    """Take out of training what shares four bars with a held-out piece, transposed or not.
+
+    With `apart`, no two sets share four bars: main keeps its pieces, then the harder level does.
+    `also` holds other versions of pieces by name, states (T, 78, 2), which must not be shared.
+    """
+    known = runs_of(states_of(sets[HELD_OUT]))
+    kept, leaked = dict(sets), []
+    for name in [name for name in reversed(sets) if name != HELD_OUT]:
+        runs = {p.name: runs_of([p.states, also.get(p.name, p.states)]) for p in sets[name]}
+        kept[name] = [p for p in sets[name] if known.isdisjoint(runs[p.name])]
+        gone = [f"{name}: {p.name}" for p in sets[name] if not known.isdisjoint(runs[p.name])]
+        if not kept[name]:
+            raise InputError(f"every piece of {name} is in another set too: add other pieces")
+        leaked = gone + leaked
+        known = known.union(*(runs[p.name] for p in kept[name])) if apart else known
+    return kept, leaked

@@ -1,0 +1,56 @@
+"""A corpus as a model trains on it: in one key, of one mode, backwards, or less of it (2.2)."""
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from musiclib.base.errors import InputError
+from musiclib.corpus.sets import MAIN, Corpus, Piece
+from musiclib.music.bars import STEPS_PER_BAR
+from musiclib.music.keys import estimate_key
+from musiclib.music.transforms import reverse_time, shift
+
+Mode = Literal["all", "major", "minor"]
+
+
+def prepare(
+    corpus: Corpus, *, normalise: bool, mode: Mode = "all", reverse: bool = False
+) -> Corpus:
+    """The corpus as a model trains on it: key-normalised, of one mode, played backwards.
+
+    Raises InputError where no piece of the main corpus is in the mode; other sets may be empty.
+    Pieces played backwards are cut to whole bars first, so that bars stay bars.
+    """
+    sets = {}
+    for name, pieces in corpus.sets.items():
+        keyed = ((piece, estimate_key(piece.states)) for piece in pieces)
+        sets[name] = [
+            _prepared(piece, key.interval if normalise else 0, reverse)
+            for piece, key in keyed
+            if mode in ("all", key.mode)
+        ]
+    if not sets[MAIN]:
+        raise InputError(f"no piece of {MAIN} is in {mode}: choose another mode or corpus")
+    return replace(corpus, sets=sets)
+
+
+def _prepared(piece: Piece, interval: int, reverse: bool) -> Piece:
+    states, roll = shift(piece.states, interval), shift(piece.roll, interval)
+    if reverse:
+        whole = len(states) // STEPS_PER_BAR * STEPS_PER_BAR
+        states, roll = reverse_time(states[:whole]), roll[::-1]
+    return Piece(piece.name, states, np.ascontiguousarray(roll))
+
+
+def some_of(pieces: list[Piece], steps: int, seed: int) -> list[Piece]:
+    """Pieces drawn at random until they have `steps` steps, the last one cut to fit."""
+    drawn, left = [], steps
+    for index in np.random.default_rng(seed).permutation(len(pieces)):
+        piece = pieces[index]
+        samples = round(len(piece.roll) * min(1.0, left / len(piece.states)))
+        drawn.append(Piece(piece.name, piece.states[:left], piece.roll[:samples]))
+        left -= len(drawn[-1].states)
+        if left <= 0:
+            break
+    return drawn

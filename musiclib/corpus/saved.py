@@ -1,0 +1,45 @@
+"""A corpus as one .npz file, for machines without music21 or the files; it runs no code."""
+
+import json
+import zlib
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from musiclib.base.errors import InputError
+from musiclib.base.files import replacing
+from musiclib.corpus.sets import HELD_OUT, MAIN, Corpus, Piece
+
+
+def save(corpus: Corpus, path: Path) -> None:
+    """Save a corpus as one .npz, for machines without music21 or the files."""
+    if path.suffix != ".npz":
+        raise InputError(f"{path}: a saved corpus must be named .npz")
+    named = [(name, piece) for name, pieces in corpus.sets.items() for piece in pieces]
+    arrays = {
+        f"{kind}{i}": getattr(p, kind)
+        for i, (_, p) in enumerate(named)
+        for kind in ("states", "roll")
+    }
+    arrays["sets"] = np.array([name for name, _ in named])
+    arrays["names"] = np.array([piece.name for _, piece in named])
+    left_out = {"skipped": corpus.skipped, "short": corpus.short, "leaked": corpus.leaked}
+    arrays["left_out"] = np.array(json.dumps(left_out))
+    with replacing(path) as temporary:
+        np.savez_compressed(temporary, **arrays)
+
+
+def load(path: Path) -> Corpus:
+    """Load what `save` wrote; raises InputError for another kind of file."""
+    sets: dict[str, list[Piece]] = {}
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            labels = zip(stored["sets"].tolist(), stored["names"].tolist(), strict=True)
+            for i, (group, name) in enumerate(labels):
+                piece = Piece(name, stored[f"states{i}"], stored[f"roll{i}"])
+                sets.setdefault(group, []).append(piece)
+            left_out = json.loads(stored["left_out"].item())
+        return Corpus(sets | {MAIN: sets[MAIN], HELD_OUT: sets[HELD_OUT]}, **left_out)
+    except (OSError, EOFError, LookupError, ValueError, TypeError, BadZipFile, zlib.error) as error:
+        raise InputError(f"{path}: not a corpus saved by musiclib ({error})") from error

@@ -1,0 +1,102 @@
+"""The corpus: levels from easy to hard, the main corpus, and pieces held out (section 2.1)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from musiclib.base.files import digest
+from musiclib.corpus.difficulty import difficulties
+from musiclib.corpus.reading import (
+    HELD_OUT,
+    MAIN,
+    kind_of,
+)
+from musiclib.music.bars import density
+
+SHORTEST = 128  # steps; shorter pieces are left out, as published
+LEVEL_NAMES = ("1-very-easy", "2-easy", "3-medium", "4-hard")
+LEVEL_COUNT = len(LEVEL_NAMES)
+
+
+class Piece(NamedTuple):
+    """A piece as note states (T, 78, 2) and as piano roll (T', 88), uint8."""
+
+    name: str
+    states: np.ndarray
+    roll: np.ndarray
+
+    @property
+    def kind(self) -> str:
+        """What kind of music it is: a group of music21's scores, or the folder it lies in."""
+        return kind_of(self.name)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Sets of pieces by name, levels first in order, then `main` and `held-out`.
+
+    `skipped` says why a file was not read, `short` and `leaked` name pieces left out.
+    """
+
+    sets: dict[str, list[Piece]]
+    skipped: dict[str, str] = field(default_factory=dict)
+    short: list[str] = field(default_factory=list)
+    leaked: list[str] = field(default_factory=list)
+
+    @property
+    def levels(self) -> dict[str, list[Piece]]:
+        """The curriculum's sets, from easy to hard."""
+        return {name: s for name, s in self.sets.items() if name not in (MAIN, HELD_OUT)}
+
+    @property
+    def main(self) -> list[Piece]:
+        """The main training corpus."""
+        return self.sets[MAIN]
+
+    @property
+    def held_out(self) -> list[Piece]:
+        """Pieces that are never trained on."""
+        return self.sets[HELD_OUT]
+
+    @cached_property
+    def checksum(self) -> str:
+        """Digest of all names and notes."""
+        parts: list[bytes | str] = []
+        for name, pieces in self.sets.items():
+            parts.append(name)
+            for piece in pieces:
+                parts += [piece.name, piece.states.tobytes(), piece.roll.tobytes()]
+        return digest(*parts)
+
+    def difficulties(self) -> dict[str, float]:
+        """How hard each set is, 0 to 1: the mean over its pieces, each ranked among all pieces."""
+        every = {piece.name: piece.states for pieces in self.sets.values() for piece in pieces}
+        of = dict(zip(every, difficulties(list(every.values())), strict=True))
+        return {name: float(np.mean([of[p.name] for p in s])) for name, s in self.sets.items() if s}
+
+    def summary(self) -> list[str]:
+        """A line per set: how many pieces and steps, and notes per step."""
+        return [
+            f"{name}: {len(pieces)} pieces, {sum(len(p.states) for p in pieces)} steps,"
+            f" {density(states_of(pieces)):.2f} notes per step"
+            for name, pieces in self.sets.items()
+        ]
+
+    def complaints(self) -> list[str]:
+        """What was left out and why: unreadable files by name, short and leaking pieces counted."""
+        lines = [f"skipped, not readable: {reason}" for reason in self.skipped.values()]
+        counts = {
+            "not readable": len(self.skipped),
+            f"under {SHORTEST} steps in 2 or 4 time": len(self.short),
+            "sharing music with held-out pieces or another set": len(self.leaked),
+        }
+        left_out = [f"{count} {why}" for why, count in counts.items() if count]
+        return [*lines, "left out: " + ", ".join(left_out)] if left_out else []
+
+
+def states_of(pieces: Iterable[Piece]) -> list[np.ndarray]:
+    """The note states of pieces, in order."""
+    return [piece.states for piece in pieces]

@@ -1,7 +1,0 @@
-"""The one exception that means "your input is at fault": its message is a sentence for people."""
-
-NO_SPACE = "no space left on the disk; free some and run it again: earlier results are whole"
-
-
-class InputError(ValueError):
-    """Says what was wrong, where (file or value) and what to do about it."""

@@ -1,0 +1,36 @@
+"""Weights on disk: safetensors that carry the configuration of their run."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_model, save
+
+from musiclib.base.errors import InputError
+from musiclib.base.files import write_bytes
+from musiclib.models import MODELS, Model, build
+
+
+def save_weights(model: Model, path: Path, run: dict[str, Any]) -> None:
+    """Write a model's weights and the description of its run, `RunConfig.describe`."""
+    write_bytes(path, save(model.state_dict(), {"config": json.dumps(run)}))
+
+
+def load_weights(path: Path) -> tuple[Model, dict]:
+    """The model in a weights file and the run it comes from; runs no code from the file.
+
+    The file carries its run's configuration: `curriculum`, `seed`, `normalise`, `reverse`, ...
+    """
+    try:
+        with safe_open(path, "pt") as stored:
+            run = json.loads(stored.metadata()["config"])
+        values = run.pop("model")
+        kind = MODELS[values.pop("model")].config
+        model = build(
+            kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        )
+        load_model(model, path)
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError, RuntimeError) as error:
+        raise InputError(f"{path}: not weights saved by musiclib ({error})") from error
+    return model.eval(), run

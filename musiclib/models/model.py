@@ -1,0 +1,95 @@
+"""What training asks of a model, and composing of a network; `docs/a-third-network.md` adds one.
+
+A model's configuration is a frozen dataclass whose fields are plain values. Training reads of it
+`iterations` on the main corpus, `level_iterations` on each level, and `checkpoints`.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from musiclib.corpus.batches import Batches
+from musiclib.models.sampling import Coins, Conservativity
+from musiclib.music.representations import NOTE_STATES, Representation
+
+
+class Model(nn.Module):
+    """A network or machine. What a subclass does not say is as here.
+
+    - reads: the representation of music that it is trained on
+    - counts_epochs: whether its checkpoints count epochs of the main corpus, or iterations
+    - lower_precision: whether it trains in less than float32 where that is asked for
+    - clip_norm: the longest gradient that each of `clip_groups` may have, or None
+    """
+
+    reads: ClassVar[Representation] = NOTE_STATES
+    counts_epochs: ClassVar[bool] = False
+    clip_norm: ClassVar[float | None] = None
+
+    @staticmethod
+    def batches(config: Any, pieces: Sequence[np.ndarray]) -> Batches:
+        """The batches that it trains on, of pieces (T, ...) in its representation."""
+        raise NotImplementedError
+
+    @staticmethod
+    def lower_precision(config: Any) -> bool:
+        """Whether it trains in less than float32 where that is asked for."""
+        return False
+
+    def loss(self, batch: Tensor, memory: Any = None) -> tuple[Tensor, Any]:
+        """The training objective of a batch of uint8 music, and the new memory."""
+        raise NotImplementedError
+
+    def optimizer(self) -> torch.optim.Optimizer:
+        """What changes its parameters."""
+        raise NotImplementedError
+
+    def start_from(self, pieces: Sequence[np.ndarray]) -> None:
+        """Learn of the main corpus what is known before training: nothing."""
+
+    def parts(self, batch: Tensor) -> Sequence[Tensor]:
+        """A batch in parts to be taken one after another, where the loss is a sum over them."""
+        return (batch,)
+
+    def rate(self, iteration: int, total: int) -> float:
+        """The share of its learning rate at an iteration of `total`: it does not change."""
+        return 1.0
+
+    def clip_groups(self) -> Iterator[list[Tensor]]:
+        """The gradients that are clipped by a norm of their own: each tensor's, as published."""
+        for parameter in self.parameters():
+            if parameter.grad is not None:
+                yield [parameter.grad]
+
+    def without_learning(self, batches: Sequence[tuple[Tensor, bool]]) -> dict[str, float]:
+        """Losses on held-out batches that need no learning: see `models.without_learning`."""
+        return {}
+
+
+class Network(Model):
+    """A model that composes.
+
+    - conservativity: what its chances to play are raised to as published
+    """
+
+    conservativity: ClassVar[Conservativity] = "off"
+
+    @property
+    def primer_segment(self) -> int | None:
+        """Steps of the segments whose first step begins a piece; None: it is a piece's own."""
+        return None
+
+    def begin(self, pieces: int) -> Any:
+        """The memory before the first step."""
+        raise NotImplementedError
+
+    def step(self, notes: Tensor, memory: Any, coins: Coins) -> tuple[Tensor, Any]:
+        """Hear one step of pieces (P, ...) and choose the next: it, and the memory."""
+        raise NotImplementedError
+
+    def fast(self) -> Any:
+        """What has the same `begin` and `step` and is quicker where the network is."""
+        return self

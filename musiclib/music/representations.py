@@ -1,0 +1,63 @@
+"""The two ways that music is given to a model: note states and piano rolls."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from musiclib.music.note_states import NOTES, read_note_states, write_note_states
+from musiclib.music.piano_roll import (
+    KEYS,
+    SIXTEENTHS_PER_SAMPLE,
+    read_piano_roll,
+    write_piano_roll,
+)
+from musiclib.music.transforms import legal, reverse_time
+
+
+@dataclass(frozen=True)
+class Representation:
+    """How a model reads and writes music: `name` is the attribute of a piece that holds it.
+
+    `step` is the shape of one step, which lasts `sixteenths` sixteenth notes. `read` and `write`
+    turn MIDI files into arrays (T, *step) and back; `reverse` plays an array backwards.
+    """
+
+    name: str
+    step: tuple[int, ...]
+    sixteenths: int
+    read: Callable[[Path], np.ndarray]
+    write: Callable[[np.ndarray, Path], None]
+    reverse: Callable[[np.ndarray], np.ndarray]
+
+    def of(self, pieces: Iterable[Any]) -> list[np.ndarray]:
+        """The arrays of pieces, in order."""
+        return [getattr(piece, self.name) for piece in pieces]
+
+    def steps(self, sixteenths: int) -> int:
+        """Steps that so many sixteenth notes take."""
+        return sixteenths // self.sixteenths
+
+    def silence(self, pieces: int) -> np.ndarray:
+        """One silent step of each piece: uint8 of shape (pieces, 1, *step)."""
+        return np.zeros((pieces, 1, *self.step), np.uint8)
+
+
+NOTE_STATES = Representation(
+    "states",
+    (NOTES, 2),
+    1,
+    read_note_states,
+    write_note_states,
+    lambda states: reverse_time(legal(states)),
+)
+PIANO_ROLL = Representation(
+    "roll",
+    (KEYS,),
+    SIXTEENTHS_PER_SAMPLE,
+    read_piano_roll,
+    write_piano_roll,
+    lambda roll: roll[::-1],
+)

@@ -1,0 +1,56 @@
+"""Learning curves of runs as one table, for Figure 3 and the numbers drawn from it."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from musiclib.models import BiaxialConfig
+from musiclib.paper.profiles import PUBLISHED
+from musiclib.training.runs import Run
+
+Runs = Mapping[tuple[str, int], Run]
+
+
+def learning_curves(
+    runs: Runs, *, bin_size: int, unit: int = 1, scale: float = 1.0
+) -> pd.DataFrame:
+    """Loss on the main corpus: columns curriculum, seed, set, at, loss, learned (did the run).
+
+    Training losses are means over `bin_size` iterations. `at` counts iterations on the main corpus
+    in units of `unit` (an epoch, say), and losses are multiplied by `scale`.
+    """
+    tables = []
+    for (kind, seed), run in runs.items():
+        curves = {"training": _training(run, bin_size), "held-out": _held_out(run)}
+        for name, curve in curves.items():
+            table = curve.assign(curriculum=kind, seed=seed, set=name, learned=run.verdict.learned)
+            tables.append(table)
+    table = pd.concat(tables, ignore_index=True)
+    table["at"], table["loss"] = table["at"] / unit, table["loss"] * scale
+    return table[["curriculum", "seed", "set", "at", "loss", "learned"]]
+
+
+def _training(run: Run, bin_size: int) -> pd.DataFrame:
+    main = run.losses.query("stage == 'main'")
+    end_of_bin = (main["iteration"] - 1) // bin_size * bin_size + bin_size
+    means = main["loss"].groupby(end_of_bin.clip(upper=len(main))).mean()
+    return means.rename_axis("at").reset_index()
+
+
+def _held_out(run: Run) -> pd.DataFrame:
+    before_main = len(run.losses.query("stage != 'main'"))
+    curve = run.held_out.rename(columns={"iteration": "at"})
+    return curve.assign(at=curve["at"] - before_main).query("at >= 0")
+
+
+def last(curves: pd.DataFrame, kind: str, part: str, share: float = 0.1) -> list[float]:
+    """Each seed's mean loss over the last `share` of the curve."""
+    rows = curves[(curves["curriculum"] == kind) & (curves["set"] == part)]
+    late = rows[rows["at"] >= (1 - share) * rows["at"].max()]
+    return late.groupby("seed")["loss"].mean().tolist()
+
+
+def published_batch(config: BiaxialConfig) -> float:
+    """Factor that brings a batch's loss to the published size of 10 segments of 128 steps."""
+    steps = config.batch * (config.segment - 1)
+    return PUBLISHED.batch * (PUBLISHED.segment - 1) / steps

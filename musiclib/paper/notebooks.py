@@ -1,0 +1,109 @@
+"""Running the numbered notebooks with papermill: whole results or none, one sentence on failure."""
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from musiclib.base.errors import NO_SPACE, InputError
+from musiclib.base.files import ROOT, replacing, write_text
+
+FOLDER = ROOT / "notebooks"
+PROGRESS = re.compile(r".+: \d+ of \d+ after \d+ s\n?")  # as musiclib.base.progress prints
+
+
+def names() -> list[str]:
+    """The notebooks in order, without suffix."""
+    return sorted(path.stem for path in FOLDER.glob("[0-9]*.ipynb"))
+
+
+def settings(parameters: dict[str, Any]) -> str:
+    """What the results of a run rest on: its parameters and the corpus's files, as one text.
+
+    Raises InputError for an unknown profile, or a corpus that is missing or empty.
+    """
+    from musiclib.corpus.reading import folder_sources
+    from musiclib.paper.profiles import profile  # here: running a notebook needs no torch
+
+    profile(parameters["profile"])
+    corpus = Path(parameters["corpus"]).expanduser() if parameters["corpus"] else None
+    files = [corpus] if corpus and corpus.suffix == ".npz" else []
+    if corpus and not files:
+        files = [source.path for sources in folder_sources(corpus).values() for source in sources]
+    stats = [(str(path), path.lstat().st_size, path.lstat().st_mtime_ns) for path in files]
+    return json.dumps({**parameters, "files": stats}, indent=0)
+
+
+def stamp(text: str, path: Path) -> None:
+    """Write the settings to `path` unless they stand there already, so that make sees a change."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        write_text(path, text)
+
+
+def run(name: str, parameters: dict[str, Any]) -> Path:
+    """Run a notebook; if all went well the executed copy lands in results/<profile>/notebooks.
+
+    A page for reading, site/<profile>/<name>.html, is made of it. Raises InputError with the
+    failing cell's message.
+    """
+    import nbformat
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+
+    os.environ["MUSICLIB_LOG"] = "1"
+    target = ROOT / "results" / parameters["profile"] / "notebooks" / f"{name}.ipynb"
+    with replacing(target) as temporary:
+        try:
+            papermill.execute_notebook(
+                FOLDER / f"{name}.ipynb",
+                temporary,
+                parameters=parameters,
+                kernel_name="python3",
+                progress_bar=False,
+                log_output=False,
+                stderr_file=sys.stderr,
+                cwd=str(ROOT),
+                extra_arguments=["--IPKernelApp.log_level=40"],
+            )
+        except papermill.PapermillExecutionError as error:
+            raise InputError(f"notebook {name} stopped: {_reason(error)}") from error
+        except DeadKernelError as error:
+            raise InputError(f"notebook {name} stopped: killed, or out of memory") from error
+        notebook = nbformat.read(temporary, as_version=4)
+        without_progress(notebook)
+        nbformat.write(notebook, temporary)
+    write_text(ROOT / "site" / parameters["profile"] / f"{name}.html", page(notebook, name))
+    return target
+
+
+def without_progress(notebook: Any) -> None:
+    """Take the progress lines out of an executed notebook: they were for who waited."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.get("name") == "stderr":
+                lines = output["text"].splitlines(keepends=True)
+                output["text"] = "".join(line for line in lines if not PROGRESS.fullmatch(line))
+        if "outputs" in cell:
+            cell["outputs"] = [o for o in cell["outputs"] if o.get("text") != ""]
+
+
+def page(notebook: Any, title: str) -> str:
+    """An executed notebook as HTML that asks no other machine; cells tagged folded stay out."""
+    from nbconvert import HTMLExporter
+    from traitlets.config import Config
+
+    folded = {"enabled": True, "remove_cell_tags": ["folded", "parameters"]}
+    exporter = HTMLExporter(
+        config=Config({"TagRemovePreprocessor": folded}), require_js_url="", mathjax_url=""
+    )
+    return exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})[0]
+
+
+def _reason(error: Any) -> str:
+    """The cell's own message for a fault of input or machine, else with the kind of error."""
+    if "[Errno 28]" in error.evalue:
+        return NO_SPACE
+    expected = ("InputError", "OSError", "FileNotFoundError", "PermissionError")
+    return error.evalue if error.ename in expected else f"{error.ename}: {error.evalue}"

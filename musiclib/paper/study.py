@@ -1,0 +1,184 @@
+"""The paper's experiments in one place: what the notebooks train, compose, judge and write down."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from musiclib.base import wall_time
+from musiclib.base.errors import InputError
+from musiclib.base.parallel import side_by_side
+from musiclib.composing.folders import compose_run
+from musiclib.corpus.assemble import read_corpus
+from musiclib.corpus.prepare import prepare
+from musiclib.corpus.sets import Corpus
+from musiclib.mending.folders import load_machine, mend_folder
+from musiclib.music.bars import STEPS_PER_BAR
+from musiclib.music.midi_folder import read_folder
+from musiclib.paper import profiles
+from musiclib.paper.judging import judge, judge_folder, judges
+from musiclib.paper.record import Record
+from musiclib.paper.variants import KINDS, VARIANTS, run_config
+from musiclib.training.precision import Precision, check_precision
+from musiclib.training.runs import Run, RunConfig, find
+from musiclib.training.train import music_of, train_runs, workers
+
+Postprocess = Literal["rbm"]
+
+
+class Study(Record):
+    """One profile on one corpus with some seeds, as a notebook's parameters name them.
+
+    `corpus` is a folder of MIDI files, a saved corpus (.npz), or "" for music21's scores;
+    `precision` is what the products of training are computed in: fp32, tf32 or bf16.
+    """
+
+    def __init__(
+        self, profile: str, corpus: str = "", seeds: int = 1, precision: Precision = "fp32"
+    ) -> None:
+        if not isinstance(seeds, int) or seeds < 1:
+            raise InputError(f"SEEDS={seeds}: give a whole number of at least 1")
+        check_precision(precision)
+        super().__init__(profiles.profile(profile), corpus, seeds, precision)
+        wall_time.ready()
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        """The music as read."""
+        return read_corpus(self.folder, self.profile.scores_per_group)
+
+    @cached_property
+    def music(self) -> Corpus:
+        """The music as trained on: in C major or A minor."""
+        return prepare(self.corpus, normalise=True)
+
+    def config(self, model: str, kind: str, seed: int) -> RunConfig:
+        """The run of a model and a kind; raises InputError for a kind not in VARIANTS."""
+        return run_config(self.profile, model, kind, seed, self.precision)
+
+    def train(self, model: str, kinds: tuple[str, ...] = KINDS) -> dict[tuple[str, int], Run]:
+        """The trained runs by (kind, seed): trained now, side by side, unless they were before."""
+        configs = {(kind, s): self.config(model, kind, s) for kind in kinds for s in self.seeds}
+        runs = train_runs(list(configs.values()), self.corpus)
+        for (kind, seed), run in zip(configs, runs, strict=True):
+            self.note(run, f"{model} {kind} {seed}")
+        return dict(zip(configs, runs, strict=True))
+
+    def learned(self, model: str, kind: str) -> list[bool]:
+        """Whether each seed's run learned more than what needs no learning."""
+        return [self.run(model, kind, seed).verdict.learned for seed in self.seeds]
+
+    def run(self, model: str, kind: str, seed: int) -> Run:
+        """One run, trained before."""
+        run = find(self.config(model, kind, seed), self.corpus)
+        if not run.finished:
+            raise InputError(
+                f"{model} {kind}, seed {seed}, is not trained in profile {self.profile.name}:"
+                f" make paper PROFILE={self.profile.name}"
+            )
+        self.note(run, f"{model} {kind} {seed}")
+        return run
+
+    def compose(
+        self,
+        model: str,
+        checkpoints: tuple[int, ...],
+        kinds: tuple[str, ...],
+        postprocess: Postprocess | None = None,
+    ) -> None:
+        """Compose for every kind, seed and checkpoint, side by side, what was not composed yet.
+
+        With `postprocess="rbm"` the conditional RBM of the same seed mends what was composed.
+        """
+        size = self.profile.pieces, self.profile.steps
+        todo = [(self.run(model, *ks), at) for *ks, at in product(kinds, self.seeds, checkpoints)]
+        jobs = [
+            (run, at, self.place(run, at), *size, music_of(run.config, self.corpus).main)
+            for run, at in todo
+            if not self.place(run, at).exists()
+        ]
+        side_by_side(compose_run, jobs, "composing", workers=workers())
+        if postprocess:
+            for kind, seed, checkpoint in product(kinds, self.seeds, checkpoints):
+                self._mend(self.run(model, kind, seed), checkpoint, postprocess)
+
+    def place(self, run: Run, checkpoint: int, postprocess: Postprocess | None = None) -> Path:
+        """Where a run's composed pieces at a checkpoint lie, mended or not: 1.mid, 2.mid, ..."""
+        name = f"composed-{checkpoint}-{self.profile.pieces}x{self.profile.steps}"
+        return run.directory / (f"{name}-{postprocess}" if postprocess else name)
+
+    def _mend(self, run: Run, checkpoint: int, postprocess: Postprocess) -> None:
+        mended = self.place(run, checkpoint, postprocess)
+        if not mended.exists():
+            machine = self.run("conditional-rbm", "plain", run.config.seed).weights()
+            unmended = self.place(run, checkpoint)
+            mend_folder(load_machine(machine), unmended, mended)
+
+    def composed(
+        self, run: Run, checkpoint: int, postprocess: Postprocess | None = None
+    ) -> list[np.ndarray]:
+        """The composed pieces of a run at a checkpoint, read back from MIDI as note states."""
+        folder = self.place(run, checkpoint, postprocess)
+        return list(read_folder(folder).values())
+
+    def scores(
+        self,
+        model: str,
+        checkpoints: tuple[int, ...],
+        kinds: tuple[str, ...],
+        postprocess: Postprocess | None = None,
+    ) -> pd.DataFrame:
+        """How what was composed is judged: a row a kind, seed and checkpoint.
+
+        Columns: curriculum, seed, checkpoint, learned (whether the network did), those of `judge`.
+        """
+        keys = list(product(kinds, self.seeds, checkpoints))
+        jobs = [
+            (
+                self.place(self.run(model, kind, seed), at, postprocess),
+                *(
+                    self.judges
+                    if VARIANTS[kind].run.get("normalise", True)
+                    else self.judges_as_read
+                ),
+            )
+            for kind, seed, at in keys
+        ]
+        judged = side_by_side(judge_folder, jobs, "scoring")
+        names = ("curriculum", "seed", "checkpoint")
+        table = pd.DataFrame(
+            [dict(zip(names, key, strict=True)) | j for key, j in zip(keys, judged, strict=True)]
+        )
+        return table.assign(
+            learned=[self.run(model, kind, seed).verdict.learned for kind, seed, _ in keys]
+        )
+
+    @cached_property
+    def judges(self) -> tuple[list[np.ndarray], np.ndarray]:
+        """What judges: the held-out pieces, and how often the main corpus plays each cell."""
+        return judges(self.music)
+
+    @cached_property
+    def judges_as_read(self) -> tuple[list[np.ndarray], np.ndarray]:
+        """The same with every piece in its own key."""
+        return judges(self.corpus)
+
+    def judge(self, sets: Sequence[Sequence[np.ndarray]]) -> pd.DataFrame:
+        """How sets of pieces (T, 78, 2) are judged, a row each: the columns of `judge`."""
+        jobs = [(pieces, *self.judges) for pieces in sets]
+        return pd.DataFrame(side_by_side(judge, jobs, "scoring"))
+
+    def real(self, seed: int, count: int | None = None) -> list[np.ndarray]:
+        """Excerpts of the main corpus as long as composed pieces, and as many unless told."""
+        from musiclib.metrics.evaluation import (
+            as_many,  # here: its classifier takes a second to import
+        )
+
+        longest = self.profile.steps // STEPS_PER_BAR
+        pieces = {piece.name: piece.states for piece in self.music.main}
+        count = self.profile.pieces * longest if count is None else count
+        return list(as_many(pieces, count, longest, seed).values())

@@ -1,0 +1,216 @@
+"""The training loop: it knows neither of the models, only what `musiclib.models` promises.
+
+Everything random in iteration i comes from (seed, i). So a run that is killed and started again
+goes on from its last saved state as if nothing had happened: model, optimiser, memory and losses
+are all there is to save.
+"""
+
+import io
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from musiclib.base.files import write_bytes
+from musiclib.base.memory import keep_freed_memory
+from musiclib.base.seeds import seed_of
+from musiclib.models.model import Model
+from musiclib.training.curriculum import Stage, locate
+from musiclib.training.precision import Precision, autocast, products_in
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a model is trained; `checkpoints` and `held_out_every` count overall iterations."""
+
+    stages: Sequence[Stage]
+    seed: int
+    checkpoints: frozenset[int] = frozenset()
+    held_out: Sequence[tuple[Tensor, bool]] = ()
+    held_out_every: int = 100
+    precision: Precision = "fp32"
+    stop_below: float = 0.0  # training ends once a held-out loss is below this
+
+    @property
+    def total(self) -> int:
+        """Iterations in all."""
+        return sum(stage.iterations for stage in self.stages)
+
+
+@dataclass
+class State:
+    """All that changes while training, besides the model and its optimiser."""
+
+    iteration: int = 0
+    memory: Any = None
+    losses: list[Tensor] = field(default_factory=list)
+    held_out: list[tuple[int, float]] = field(default_factory=list)
+    seconds: float = 0.0
+    threads: list[int] = field(default_factory=list)  # of each stretch of training
+
+
+def train(
+    model: Model,
+    plan: Plan,
+    saved: Path,
+    *,
+    checkpoint: Callable[[int], None] = lambda iteration: None,
+    progress: Callable[[int], None] = lambda iteration: None,
+    save_seconds: float = 20.0,
+) -> State:
+    """Train `model` in place by `plan`, going on from the file `saved` if it exists.
+
+    `checkpoint` is called after the iterations that the plan names. Whatever happens, `saved`
+    holds a whole state, at most `save_seconds` old.
+    """
+    optimizer = model.optimizer()
+    state = _load(model, optimizer, saved)
+    _note_threads(state, saved)
+    keep_freed_memory()
+    began, last_saved = time.monotonic() - state.seconds, time.monotonic()
+    with torch.random.fork_rng(), products_in(plan.precision):
+        for batch, fresh in _batches(plan, state.iteration, _device(model)):
+            if state.held_out and state.held_out[-1][1] < plan.stop_below:
+                break
+            iterate(model, optimizer, plan, state, batch, fresh)
+            _evaluate_when_due(model, plan, state)
+            if state.iteration in plan.checkpoints:
+                checkpoint(state.iteration)
+            progress(state.iteration)
+            if time.monotonic() - last_saved > save_seconds:
+                state.seconds, last_saved = time.monotonic() - began, time.monotonic()
+                _save(model, optimizer, state, saved)
+    state.seconds = time.monotonic() - began
+    return state
+
+
+def _batches(plan: Plan, first: int, device: torch.device) -> Iterator[tuple[Tensor, bool]]:
+    """The batches from iteration `first` on, each drawn while the one before it is trained on."""
+    with ThreadPoolExecutor(1) as aside:
+        ahead = None
+        for iteration in range(first, plan.total):
+            batch, fresh = ahead.result() if ahead else _draw(plan, iteration, device)
+            if iteration + 1 < plan.total:
+                ahead = aside.submit(_draw, plan, iteration + 1, device)
+            yield batch.to(device, non_blocking=True), fresh
+
+
+def _draw(plan: Plan, iteration: int, device: torch.device) -> tuple[Tensor, bool]:
+    stage, within = locate(plan.stages, iteration)
+    draws = torch.Generator().manual_seed(seed_of(plan.seed, iteration, 0))
+    batch, fresh = stage.batches.draw(within, draws)
+    return (batch.contiguous().pin_memory() if device.type == "cuda" else batch), fresh
+
+
+def iterate(
+    model: Model,
+    optimizer: torch.optim.Optimizer,
+    plan: Plan,
+    state: State,
+    batch: Tensor,
+    fresh: bool,
+) -> None:
+    """One iteration on a batch; `fresh` says that the model's memory starts anew with it."""
+    torch.manual_seed(seed_of(plan.seed, state.iteration, 1))  # dropout
+    model.train()
+    for group in optimizer.param_groups:
+        group["lr"] = optimizer.defaults["lr"] * model.rate(state.iteration, plan.total)
+    optimizer.zero_grad(set_to_none=True)
+    loss, state.memory = _gradients(model, batch, None if fresh else state.memory, plan.precision)
+    if model.clip_norm is not None:
+        for gradients in model.clip_groups():
+            _clip(gradients, model.clip_norm)
+    optimizer.step()
+    state.losses.append(loss)
+    state.iteration += 1
+
+
+def _gradients(
+    model: Model, batch: Tensor, memory: Any, precision: Precision
+) -> tuple[Tensor, Any]:
+    """The batch's loss and memory; gradients are left in the parameters.
+
+    A model whose loss is a sum over sequences may take them in parts: the gradients add up.
+    """
+    losses = []
+    for part in model.parts(batch):
+        with autocast(precision, batch.device):
+            loss, memory = model.loss(part, memory)
+        loss.backward()
+        losses.append(loss.detach())
+    return sum(losses), memory
+
+
+def _clip(gradients: list[Tensor], most: float) -> None:
+    """Scale gradients, in place, so that their norm taken together is at most `most`."""
+    norm = nn.utils.get_total_norm(gradients)
+    for gradient in gradients:
+        gradient.mul_((most / (norm + 1e-6)).clamp(max=1.0))
+
+
+def _evaluate_when_due(model: Model, plan: Plan, state: State) -> None:
+    due = state.iteration % plan.held_out_every == 0 or state.iteration == plan.total
+    if plan.held_out and due:
+        state.held_out.append((state.iteration, held_out_loss(model, plan.held_out)))
+
+
+@torch.no_grad()
+def held_out_loss(model: Model, batches: Sequence[tuple[Tensor, bool]]) -> float:
+    """Mean loss over held-out batches in order, without dropout, memory kept as in training."""
+    model.eval()
+    losses, memory = [], None
+    for batch, fresh in batches:
+        loss, memory = model.loss(batch.to(_device(model)), None if fresh else memory)
+        losses.append(float(loss))
+    return float(np.mean(losses))
+
+
+def _device(model: Model) -> torch.device:
+    return next(model.parameters()).device
+
+
+def _save(model: Model, optimizer: torch.optim.Optimizer, state: State, path: Path) -> None:
+    content = {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "state": {**vars(state), "losses": losses_of(state)},
+    }
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_bytes(path, buffer.getvalue())
+
+
+def _load(model: Model, optimizer: torch.optim.Optimizer, path: Path) -> State:
+    if not path.exists():
+        return State()
+    content = torch.load(path, map_location=_device(model), weights_only=True)
+    model.load_state_dict(content["model"])
+    optimizer.load_state_dict(content["optimizer"])
+    state = State(**content["state"])
+    state.losses = list(state.losses)
+    return state
+
+
+def _note_threads(state: State, saved: Path) -> None:
+    """Keep how many threads compute; say so where a run goes on with another number."""
+    threads = torch.get_num_threads()
+    if state.threads and threads != state.threads[-1]:
+        print(
+            f"{saved.parent.name}: begun with threads: {state.threads[-1]}, goes on with {threads};"
+            " the last digits may differ from those of an uninterrupted run",
+            file=sys.stderr,
+        )
+    if not state.threads or threads != state.threads[-1]:
+        state.threads.append(threads)
+
+
+def losses_of(state: State) -> Tensor:
+    """Loss of every iteration, float32 of shape (iterations,)."""
+    return torch.stack(state.losses).float().cpu() if state.losses else torch.empty(0)

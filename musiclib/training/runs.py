@@ -1,0 +1,110 @@
+"""Training runs on disk: found by configuration, corpus and seed, and never trained twice.
+
+A run's folder holds `state.pt` while it trains, then `weights-*.safetensors` at the checkpoints
+and at the end, `losses.csv`, `held-out.csv` and, written last, `run.json`.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from musiclib import __version__
+from musiclib.base.device import device
+from musiclib.base.files import ROOT, digest
+from musiclib.corpus.prepare import Mode
+from musiclib.corpus.sets import Corpus, Piece
+from musiclib.models import Model, batches_of, describe, name_of
+from musiclib.models.checkpoints import load_weights
+from musiclib.models.without_learning import Verdict, verdict
+from musiclib.training.loop import held_out_loss
+from musiclib.training.precision import Precision
+
+RUNS = ROOT / "runs"
+FINAL = "final"
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """All that decides a run, besides the corpus: its weights and what is measured on the way.
+
+    `as_much_as` keeps as much of the main corpus, drawn at random, as is in that mode. Training
+    ends early once the held-out loss is below the share `stop_below` of one constant rate's.
+    """
+
+    model: Any
+    curriculum: bool = False
+    seed: int = 0
+    normalise: bool = True
+    mode: Mode = "all"
+    reverse: bool = False
+    as_much_as: Mode = "all"
+    stop_below: float = 0.0
+    precision: Precision = "fp32"
+    held_out_every: int = 100
+    held_out_batches: int = 8
+
+    def describe(self) -> dict:
+        """The configuration as plain values."""
+        return {**asdict(self), "model": describe(self.model)}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder and what it holds."""
+
+    directory: Path
+    config: RunConfig
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run is trained to its end."""
+        return (self.directory / "run.json").exists()
+
+    @property
+    def record(self) -> dict:
+        """Configuration, corpus checksum, device, seconds, iterations of a finished run."""
+        return json.loads((self.directory / "run.json").read_text())
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether a finished run learned more than what needs no learning, and by what numbers."""
+        return verdict(self.held_out, self.record["without_learning"])
+
+    @property
+    def losses(self) -> pd.DataFrame:
+        """Columns stage, iteration (within the stage, from 1), loss."""
+        return pd.read_csv(self.directory / "losses.csv")
+
+    @property
+    def held_out(self) -> pd.DataFrame:
+        """Columns iteration (overall) and loss on held-out music."""
+        return pd.read_csv(self.directory / "held-out.csv")
+
+    def weights(self, checkpoint: int | str = FINAL) -> Path:
+        """The file of weights at a checkpoint, or at the end."""
+        return self.directory / f"weights-{checkpoint}.safetensors"
+
+    def model(self, checkpoint: int | str = FINAL) -> Model:
+        """The model at a checkpoint, in evaluation mode."""
+        return load_weights(self.weights(checkpoint))[0]
+
+    def loss_on(self, pieces: list[Piece], batches: int = 8) -> float:
+        """Mean loss of the final network on other pieces, prepared as it was trained, per batch."""
+        source = batches_of(self.config.model, pieces)
+        return held_out_loss(self.model().to(device()), source.every(batches))
+
+    def progress(self) -> int:
+        """Iterations done so far, roughly."""
+        path = self.directory / "progress"
+        return int(path.read_text() or 0) if path.exists() else 0
+
+
+def find(config: RunConfig, corpus: Corpus, root: Path = RUNS) -> Run:
+    """The run of a configuration on a corpus, trained or not."""
+    key = json.dumps([config.describe(), corpus.checksum, __version__], sort_keys=True)
+    kind = "curriculum" if config.curriculum else "plain"
+    name = f"{name_of(config.model)}-{kind}-{config.seed}-{digest(key)[:10]}"
+    return Run(root / name, config)

@@ -1,0 +1,188 @@
+"""Training a run from its configuration and corpus to its end: resumed, alone, side by side."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from filelock import FileLock
+from torch import Tensor
+
+from musiclib import __version__
+from musiclib.base.device import device, device_name
+from musiclib.base.errors import InputError
+from musiclib.base.files import write_json, write_text
+from musiclib.base.parallel import cores, side_by_side
+from musiclib.corpus.batches import Batches
+from musiclib.corpus.prepare import prepare, some_of
+from musiclib.corpus.reading import MAIN
+from musiclib.corpus.sets import Corpus, Piece
+from musiclib.models import Model, batches_of, build, kind_of
+from musiclib.models.checkpoints import save_weights
+from musiclib.models.without_learning import CONSTANT
+from musiclib.training.curriculum import Stage, curriculum
+from musiclib.training.loop import Plan, State, losses_of, train
+from musiclib.training.precision import check_precision
+from musiclib.training.runs import FINAL, RUNS, Run, RunConfig, find
+
+GPU_RUNS_SIDE_BY_SIDE = 4
+
+
+def music_of(config: RunConfig, corpus: Corpus) -> Corpus:
+    """The music as a run is trained on it."""
+    how = {"normalise": config.normalise, "reverse": config.reverse}
+    music = prepare(corpus, mode=config.mode, **how)
+    if config.as_much_as == "all":
+        return music
+    steps = sum(len(p.states) for p in prepare(corpus, mode=config.as_much_as, **how).main)
+    return replace(music, sets=music.sets | {MAIN: some_of(music.main, steps, config.seed)})
+
+
+def train_run(config: RunConfig, corpus: Corpus, root: Path = RUNS) -> Run:
+    """Train a run to its end, going on where an earlier try stopped; does nothing if finished."""
+    run = find(config, corpus, root)
+    run.directory.mkdir(parents=True, exist_ok=True)
+    with FileLock(run.directory / "lock"):  # until no other process trains in it
+        if not run.finished:
+            _train(run, corpus)
+    return run
+
+
+def _train(run: Run, corpus: Corpus) -> None:
+    config = run.config
+    check_precision(config.precision)
+    music = music_of(config, corpus)
+    *levels, main = stages = _stages(config, music)
+    before_main = sum(stage.iterations for stage in levels)
+    checkpoints = _checkpoints(config.model, main.batches)
+    labels = {before_main + at: label for label, at in checkpoints.items()}
+    torch.manual_seed(config.seed)
+    model = build(config.model)
+    model.start_from(model.reads.of(music.main))
+    model = model.to(device())
+    held_out = _held_out(config, music.held_out)
+    without = model.without_learning(held_out) if held_out else {}
+    plan = Plan(
+        stages,
+        config.seed,
+        frozenset(labels),
+        held_out,
+        config.held_out_every,
+        config.precision,
+        config.stop_below * without.get(CONSTANT, 0.0),
+    )
+    saved = run.directory / "state.pt"
+    state = train(
+        model,
+        plan,
+        saved,
+        checkpoint=lambda iteration: save(model, run, labels[iteration]),
+        progress=_reporter(run, plan.total),
+    )
+    _finish(run, model, plan, state, {"corpus": corpus.checksum, "without_learning": without})
+    for left in [saved, *run.directory.glob(".writing-*")]:  # the latter of killed tries
+        left.unlink(missing_ok=True)
+
+
+def _stages(config: RunConfig, music: Corpus) -> list[Stage]:
+    """The levels, with curriculum, then the main corpus."""
+    main = batches_of(config.model, music.main)
+    levels = music.levels if config.curriculum else {}
+    for name in [name for name, pieces in levels.items() if not pieces]:
+        raise InputError(f"no piece of {name} is in {config.mode}: train without curriculum")
+    return curriculum(
+        {name: batches_of(config.model, pieces) for name, pieces in levels.items()},
+        config.model.level_iterations,
+        main,
+        iterations_of(config.model, main),
+    )
+
+
+def train_runs(configs: list[RunConfig], corpus: Corpus, root: Path = RUNS) -> list[Run]:
+    """Train runs side by side: as many as there are cores, or four on a GPU."""
+    runs = [find(config, corpus, root) for config in configs]
+    missing = [run for run in runs if not run.finished]
+    side_by_side(
+        train_run,
+        [(run.config, corpus, root) for run in missing],
+        "training",
+        workers=workers(),
+        total=sum(_total(run.config, corpus) for run in missing),
+        done=lambda: sum(run.progress() for run in missing),
+    )
+    return runs
+
+
+def workers() -> int:
+    """How many runs or compositions go side by side: one a core, or four on a GPU."""
+    return GPU_RUNS_SIDE_BY_SIDE if torch.cuda.is_available() else cores()
+
+
+def _total(config: RunConfig, corpus: Corpus) -> int:
+    levels = len(corpus.levels) * config.model.level_iterations if config.curriculum else 0
+    return levels + iterations_of(config.model, batches_of(config.model, corpus.main))
+
+
+def _held_out(config: RunConfig, pieces: list[Piece]) -> list[tuple[Tensor, bool]]:
+    """What held-out loss is measured on; nothing where no held-out piece is in the mode."""
+    return batches_of(config.model, pieces).every(config.held_out_batches) if pieces else []
+
+
+def iterations_of(config: Any, main: Batches) -> int:
+    """Iterations on the main corpus: as configured, or the epochs of the last checkpoint."""
+    if config.iterations is not None:
+        return config.iterations
+    return max(config.checkpoints) * main.epoch
+
+
+def _checkpoints(config: Any, main: Batches) -> dict[int, int]:
+    """Iteration on the main corpus of each checkpoint, which may count epochs."""
+    unit = main.epoch if kind_of(config).counts_epochs else 1
+    total = iterations_of(config, main)
+    return {label: label * unit for label in config.checkpoints if label * unit <= total}
+
+
+def _reporter(run: Run, total: int):  # noqa: ANN202
+    def report(iteration: int) -> None:
+        if iteration % max(1, total // 200) == 0 or iteration == total:
+            (run.directory / "progress").write_text(str(iteration))
+
+    return report
+
+
+def save(model: Model, run: Run, label: int | str) -> None:
+    """Write a run's weights at a checkpoint."""
+    save_weights(model, run.weights(label), run.config.describe())
+
+
+def _finish(run: Run, model: Model, plan: Plan, state: State, about: dict) -> None:
+    save(model, run, FINAL)
+    _write_csv(_loss_table(plan, losses_of(state)), run.directory / "losses.csv")
+    held_out = pd.DataFrame(state.held_out, columns=["iteration", "loss"])
+    _write_csv(held_out, run.directory / "held-out.csv")
+    record = {
+        "config": run.config.describe(),
+        **about,
+        "musiclib": __version__,
+        "torch": torch.__version__,
+        "device": device_name(),
+        "precision": run.config.precision,
+        "threads": state.threads,
+        "seconds": round(state.seconds, 1),
+        "stages": {stage.name: stage.iterations for stage in plan.stages},
+        "iterations_an_epoch": getattr(plan.stages[-1].batches, "epoch", None),
+    }
+    write_json(run.directory / "run.json", record)
+
+
+def _loss_table(plan: Plan, losses: Tensor) -> pd.DataFrame:
+    stages = [stage.name for stage in plan.stages for _ in range(stage.iterations)]
+    within = np.concatenate([np.arange(1, stage.iterations + 1) for stage in plan.stages])
+    table = pd.DataFrame({"stage": stages, "iteration": within})
+    return table[: len(losses)].assign(loss=losses.numpy())  # fewer where training ended early
+
+
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    write_text(path, table.to_csv(index=False, float_format="%.6g"))

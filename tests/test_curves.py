@@ -1,0 +1,54 @@
+"""Learning curves: means over bins, held-out losses after the levels, the last tenth."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from musiclib.models import BiaxialConfig
+from musiclib.paper.curves import last, learning_curves, published_batch
+
+
+def run(levels, main, held_out):
+    """A run with losses on a level, on the main corpus, and on held-out music by iteration."""
+    stages = ["easy"] * len(levels) + ["main"] * len(main)
+    within = [*range(1, len(levels) + 1), *range(1, len(main) + 1)]
+    return SimpleNamespace(
+        losses=pd.DataFrame({"stage": stages, "iteration": within, "loss": [*levels, *main]}),
+        held_out=pd.DataFrame(held_out, columns=["iteration", "loss"]),
+        verdict=SimpleNamespace(learned=True),
+    )
+
+
+@pytest.fixture
+def curves():
+    runs = {
+        ("plain", 0): run([], [1, 3, 5, 7, 9], [(2, 4.0), (5, 2.0)]),
+        ("curriculum", 0): run([50, 60], [2, 4, 6, 8, 10], [(2, 9.0), (4, 3.0), (7, 1.0)]),
+    }
+    return learning_curves(runs, bin_size=2, unit=2, scale=10)
+
+
+def at_and_loss(curves, kind, part):
+    rows = curves[(curves["curriculum"] == kind) & (curves["set"] == part)]
+    return rows[["at", "loss"]].to_numpy().tolist()
+
+
+def test_training_losses_are_means_over_bins_of_the_main_corpus_alone(curves):
+    assert at_and_loss(curves, "plain", "training") == [[1, 20], [2, 60], [2.5, 90]]
+    assert at_and_loss(curves, "curriculum", "training") == [[1, 30], [2, 70], [2.5, 100]]
+
+
+def test_held_out_losses_count_from_where_the_main_corpus_begins(curves):
+    assert at_and_loss(curves, "plain", "held-out") == [[1, 40], [2.5, 20]]
+    assert at_and_loss(curves, "curriculum", "held-out") == [[0, 90], [1, 30], [2.5, 10]]
+
+
+def test_last_is_the_mean_of_each_seed_over_the_end_of_the_curve(curves):
+    assert last(curves, "plain", "training") == [90]
+    assert last(curves, "plain", "training", share=0.5) == [75]
+
+
+def test_a_smaller_batch_is_brought_to_the_published_size():
+    assert published_batch(BiaxialConfig()) == 1
+    assert published_batch(BiaxialConfig(batch=5, segment=32)) == pytest.approx(1270 / 155)
