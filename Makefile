@@ -35,7 +35,7 @@ figure5: $(RESULTS)/07-figure-5.json ## the figure and what it needs
 figure2: $(RESULTS)/09-windowed-rbm.json ## the figure, from the trained RBM
 plateau: $(RESULTS)/12-why-a-plateau.json ## when the biaxial RNN leaves its plateau, and why
 section4: $(RESULTS)/13-section-4.json ## other keys, time reversed, major pieces alone
-mending: $(RESULTS)/10-mending.json ## what mends spoiled music, and what it does to composed music
+mending: $(RESULTS)/10-mending.json ## what mends corrupted music, and what it does to composed music
 
 test test-avx2: export MPLBACKEND := agg
 

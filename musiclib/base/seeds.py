@@ -1,4 +1,8 @@
-"""Seeds: everything random in the project comes from one of these, never from global state."""
+"""Seeds of batches, dropout and composed pieces: many well-mixed ones from a run's own.
+
+Initial weights are drawn with a run's seed itself; draws that belong to the corpus or to a metric
+have fixed seeds of their own, beside where they are drawn.
+"""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Composing many pieces at once with either model (sections 2.2 and 2.4)."""
+"""Composing many pieces at once with any network (sections 2.2 and 2.4)."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple

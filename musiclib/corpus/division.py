@@ -57,7 +57,10 @@ def with_graded_tunes(sets: dict[str, list[Piece]]) -> dict[str, list[Piece]]:
 
 
 def with_levels(sets: dict[str, list[Piece]]) -> dict[str, list[Piece]]:
-    """Make four levels of the easier half of the main corpus where none are given."""
+    """Make four levels of the easier half of the main corpus where none are given.
+
+    The pieces of these levels stay in main, too.
+    """
     given = {name: s for name, s in sets.items() if name not in (MAIN, HELD_OUT) and s}
     rest = {MAIN: sets[MAIN], HELD_OUT: sets[HELD_OUT]}
     if given:

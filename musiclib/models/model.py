@@ -59,7 +59,7 @@ class Model(nn.Module):
         return 1.0
 
     def clip_groups(self) -> Iterator[list[Tensor]]:
-        """The gradients that are clipped by a norm of their own: each tensor's, as published."""
+        """The gradients that are clipped by a norm of their own: each tensor's."""
         for parameter in self.parameters():
             if parameter.grad is not None:
                 yield [parameter.grad]

@@ -114,7 +114,7 @@ def judged_values(result: dict[str, Any]) -> np.ndarray:
 
 
 UNLEARNED = "†"
-FOOTNOTE = f"{UNLEARNED} from a network that did not learn (notebooks 03 and 04): no verdict."
+FOOTNOTE = f"{UNLEARNED} from a network that did not learn (notebooks 02 and 03): no verdict."
 
 
 class Markdown(str):

@@ -1,4 +1,4 @@
-"""The training loop: it knows neither of the models, only what `musiclib.models` promises.
+"""The training loop: it knows none of the models, only what `musiclib.models` promises.
 
 Everything random in iteration i comes from (seed, i). So a run that is killed and started again
 goes on from its last saved state as if nothing had happened: model, optimiser, memory and losses
