@@ -34,7 +34,7 @@ def corpus(folder: str, profile: str, save: Path | None) -> None:
 @options.precision
 def notebook(name: str, seeds: str, stamp: Path | None, **given: Any) -> None:
     """Run a notebook by NAME, such as 01-corpus; 'check' only checks the options."""
-    from musiclib.paper import notebooks, profiles
+    from musiclib.paper import notebooks
 
     if not seeds.isdigit() or int(seeds) < 1:
         raise InputError(f"SEEDS={seeds}: give a whole number of at least 1")
@@ -43,10 +43,12 @@ def notebook(name: str, seeds: str, stamp: Path | None, **given: Any) -> None:
     if name != "check":
         notebooks.run(name, values)
         return
+    from musiclib.paper.profiles import profile
+
     settings = notebooks.settings(values)
     if stamp:
         notebooks.stamp(settings, stamp)
-    print(f"profile {values['profile']}: {profiles.profile(values['profile']).cost}")
+    print(f"profile {values['profile']}: {profile(values['profile']).cost}")
 
 
 @click.command()

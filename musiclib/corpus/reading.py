@@ -34,7 +34,7 @@ class Source:
 
 
 class Encoded(NamedTuple):
-    """A piece as both models see it: note states (T, 78, 2) and piano roll (T', 88), uint8."""
+    """A piece in both representations: note states (T, 78, 2) and piano roll (T', 88), uint8."""
 
     states: np.ndarray
     roll: np.ndarray

@@ -1,6 +1,6 @@
 """Music made worse in known ways: what a metric of quality must put in the right order.
 
-Pieces are legal note states (T, 78, 2). Randomness comes from a generator that is passed in.
+Pieces are legal note states (T, 78, 2). A seed or a generator is passed in.
 """
 
 from collections.abc import Sequence
