@@ -90,7 +90,7 @@ $(SETTINGS): .venv/installed FORCE
 
 $(RESULTS)/%.json: notebooks/%.ipynb $(SETTINGS) .venv/installed
 	@echo "notebook $*"
-	@MUSICLIB_BEGAN=$$(date +%s) $(NOTEBOOK) $* $(OPTIONS)
+	@$(NOTEBOOK) $* $(OPTIONS)
 
 $(RESULTS)/02-train-lstm.json $(RESULTS)/03-train-biaxial.json: $(RESULTS)/01-corpus.json
 $(RESULTS)/04-figure-3.json: $(RESULTS)/02-train-lstm.json $(RESULTS)/03-train-biaxial.json

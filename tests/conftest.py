@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+from real_pieces import shipped
 from threadpoolctl import threadpool_limits
 
-from musiclib.music.music21_scores import read_score, shipped
+from musiclib.music.music21_scores import read_score
 from musiclib.music.note_states import note_states
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"

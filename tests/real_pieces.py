@@ -1,14 +1,26 @@
-"""Real piano pieces for tests, read once and drawn with a fixed seed."""
+"""Real pieces for tests: music21's scores, and piano pieces drawn with a fixed seed."""
 
 from functools import cache
 
 import numpy as np
+from music21.corpus.corpora import CoreCorpus
 
 from musiclib.music.note_states import read_note_states
 
 BAR = 16  # steps
 HELD_OUT, SHORT, LONG = 40, 25, 100  # pieces; bars of a held-out and of another piece at most
 OTHERS = 2000  # bars
+
+
+def shipped(folder, suffix, most=None):
+    """Paths of music21's scores in a folder of its corpus, at most so many, evenly spread."""
+    paths = [
+        path
+        for path in sorted(CoreCorpus().getPaths())
+        if folder in (path.parent.name, path.parent.parent.name) and suffix in path.suffix
+    ]
+    most = min(most or len(paths), len(paths))
+    return [paths[i * len(paths) // most] for i in range(most)]
 
 
 @cache

@@ -1,5 +1,7 @@
 """Composing: repeatable, piece by piece independent, and by the published rules."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from strategies import random_states
 from torch import nn
 
 from musiclib.composing import compose as composing
-from musiclib.composing.compose import compose, compose_and_record, draw_primers, piece_seeds
+from musiclib.composing.compose import compose, draw_primers, piece_seeds, some_at_a_time
 from musiclib.models import BiaxialConfig, LSTMConfig, build, note_loop
 from musiclib.models.fast_steps import CompiledSteps, GraphedSteps, PackedLSTM, fast_steps
 from musiclib.models.model import Network
@@ -215,6 +217,17 @@ SETTINGS = {
     "conservativity": ["paper", "off", 0.8, 1.4],
     "temperature": [1.0, 0.7, 1.3, 1.0],
 }
+
+
+class Composition(NamedTuple):
+    pieces: np.ndarray
+    probabilities: np.ndarray
+
+
+def compose_and_record(*what, **settings):
+    """Pieces, and the chances that their coins had."""
+    blocks = zip(*some_at_a_time(*what, **settings), strict=True)
+    return Composition(*map(np.concatenate, blocks))
 
 
 def composed_alike_on_both_paths(model):

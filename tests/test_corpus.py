@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from real_pieces import shipped
 from strategies import hand_states, random_states, scale_piece
 
 from musiclib.base.errors import InputError
@@ -19,7 +20,7 @@ from musiclib.corpus.reading import encode_cached
 from musiclib.corpus.saved import load, save
 from musiclib.corpus.sets import LEVEL_NAMES, Corpus, Piece, states_of
 from musiclib.music.midi_folder import read_folder
-from musiclib.music.music21_scores import read_score, shipped
+from musiclib.music.music21_scores import read_score
 from musiclib.music.note_states import note_states, write_note_states
 
 HTML = b"<!DOCTYPE html><html><body>404 Not Found</body></html>"

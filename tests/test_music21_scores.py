@@ -4,6 +4,7 @@ import mido
 import numpy as np
 import pytest
 from music21 import converter
+from real_pieces import shipped
 from strategies import hand_states
 from test_note_states import with_ticks
 
@@ -15,7 +16,6 @@ from musiclib.music.music21_scores import (
     kind_of,
     opening_metre,
     read_score,
-    shipped,
 )
 from musiclib.music.note_states import note_states
 from musiclib.music.piano_roll import piano_roll
@@ -96,9 +96,9 @@ def test_a_voice_of_a_chorale_sounds_as_music21_joins_its_ties(chorale_paths):
 
 
 def test_a_limit_takes_scores_from_all_over_the_group():
-    everything = shipped("bach", ".mxl", None)
-    some = shipped("bach", ".mxl", 5)
-    assert len(everything) > 350 and len(some) == 5
+    madrigals = next(group for group in GROUPS if group.kind == "madrigals")
+    everything, some = group_paths(madrigals), group_paths(madrigals, 10)
+    assert len(everything) > 35 and len(some) == 5
     places = np.diff([everything.index(path) for path in some])
     assert places.min() >= len(everything) // 5
 

@@ -1,4 +1,6 @@
-"""The partition function: exact against loops over all states, estimated against exact."""
+"""The partition function: estimated against the sum over all states."""
+
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -8,8 +10,6 @@ from scipy.stats import chi2
 from toy_machines import (
     assert_all_close,
     bits,
-    expected_statistics,
-    gradients_of,
     machine_of,
     parameters_of,
     toy_machine,
@@ -17,7 +17,7 @@ from toy_machines import (
     true_probabilities,
 )
 
-from musiclib.mending.partition import ais, exact, log_likelihood
+from musiclib.mending.partition import ais, log_likelihood
 
 SIZES = pytest.mark.parametrize("visible, hidden", [(4, 2), (3, 5), (3, 3), (1, 1)])
 STEPS = {"temperatures": 300, "chains": 200}
@@ -33,53 +33,6 @@ def matrix_log_partition(machine):
 def assert_near(estimate, truth):
     assert abs(estimate.value / truth - 1) < 0.01
     assert abs(estimate.value - truth) < 5 * estimate.error
-
-
-@SIZES
-@pytest.mark.parametrize("seed", range(3))
-def test_the_exact_value_is_the_sum_over_all_states(visible, hidden, seed):
-    machine = toy_machine(visible, hidden, seed, scale=1.5)
-    expected = true_log_partition(parameters_of(machine))
-    assert exact(machine).item() == pytest.approx(expected, rel=0, abs=1e-10)
-
-
-@SIZES
-def test_its_gradient_is_what_the_machine_expects_to_show(visible, hidden):
-    machine = toy_machine(visible, hidden)
-    exact(machine).backward()
-    expected = expected_statistics(parameters_of(machine))
-    assert_all_close(gradients_of(machine), expected, rtol=0, atol=1e-10)
-
-
-@SIZES
-def test_states_are_counted_in_chunks_without_loss(visible, hidden, monkeypatch):
-    monkeypatch.setattr("musiclib.mending.partition.CHUNK", 3)
-    machine = toy_machine(visible, hidden)
-    expected = true_log_partition(parameters_of(machine))
-    assert exact(machine).item() == pytest.approx(expected, rel=0, abs=1e-10)
-
-
-def test_weights_that_overflow_when_added_up_do_not_matter():
-    """The likeliest state alone weighs exp(1600)."""
-    machine = machine_of([np.full((4, 2), 200.0), np.zeros(4), np.zeros(2)])
-    assert exact(machine).item() == pytest.approx(1600, rel=1e-12)
-
-
-@pytest.mark.parametrize("visible, hidden", [(21, 3), (3, 21)])
-def test_one_large_layer_is_no_obstacle(visible, hidden):
-    machine = toy_machine(visible, hidden)
-    weights, many, few = parameters_of(machine)
-    if visible < hidden:
-        weights, many, few = weights.T, few, many
-    total = 0.0
-    for state in bits(3):
-        total += np.exp(few @ state) * np.prod(1 + np.exp(many + weights @ state))
-    assert exact(machine).item() == pytest.approx(np.log(total), rel=1e-12)
-
-
-def test_two_large_layers_are_refused():
-    with pytest.raises(ValueError, match="21 units"):
-        exact(toy_machine(22, 21))
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.0])
@@ -164,7 +117,7 @@ def test_of_a_machine_without_weights_the_estimate_is_exact():
 def test_the_likelihoods_of_all_windows_are_those_of_enumeration_and_add_up_to_one(visible, hidden):
     machine = toy_machine(visible, hidden)
     windows = torch.tensor(bits(visible), dtype=torch.float64)
-    likelihoods = log_likelihood(machine, windows, exact(machine).item())
+    likelihoods = log_likelihood(machine, windows, true_log_partition(parameters_of(machine)))
     assert likelihoods.shape == (2**visible,)
     assert likelihoods.exp().sum().item() == pytest.approx(1, rel=1e-12)
     expected = np.log(true_probabilities(parameters_of(machine)))
@@ -173,8 +126,8 @@ def test_the_likelihoods_of_all_windows_are_those_of_enumeration_and_add_up_to_o
 
 def test_likelihoods_of_a_machine_in_single_precision_come_in_double():
     machine = toy_machine(4, 2).float()
-    windows = torch.tensor(bits(4), dtype=torch.uint8)
-    likelihoods = log_likelihood(machine, windows, exact(machine).item())
+    log_z = true_log_partition(parameters_of(deepcopy(machine).double()))
+    likelihoods = log_likelihood(machine, torch.tensor(bits(4), dtype=torch.uint8), log_z)
     assert likelihoods.dtype == torch.float64
     assert machine.weights.dtype == torch.float32
     assert likelihoods.exp().sum().item() == pytest.approx(1, rel=1e-12)

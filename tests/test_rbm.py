@@ -10,6 +10,7 @@ from toy_machines import (
     assert_all_close,
     bits,
     copying_machine,
+    exact,
     expected_statistics,
     gradients_of,
     hidden_chances,
@@ -26,7 +27,6 @@ from toy_machines import (
     visible_chances,
 )
 
-from musiclib.mending.partition import exact
 from musiclib.models.rbm import RBM, RBMConfig, flip
 
 CHAINS = 20_000

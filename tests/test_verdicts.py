@@ -66,8 +66,10 @@ def test_the_readme_names_networks_that_did_not_learn(tmp_path, monkeypatch):
     folder = tmp_path / "results" / "quick"
     folder.mkdir(parents=True)
     record = {"did_not_learn": [], "trained_with": ["fp32, 1 thread"]}
+    record["corpus"] = {"checksum": "c37f"}
     (folder / "02.json").write_text(json.dumps(record))
-    assert readme.learned("quick").startswith("Every network behind them learned")
+    assert "Every network behind them learned" in readme.run("quick")
     (folder / "03.json").write_text(json.dumps(record | {"did_not_learn": ["biaxial plain 2"]}))
-    text = readme.learned("quick")
+    text = readme.run("quick")
     assert "no verdict: biaxial plain 2." in text and "Trained with: fp32, 1 thread." in text
+    assert "No run of published size yet" in text and "checksum: `c37f`" in text

@@ -90,6 +90,12 @@ def true_log_partition(parameters):
     return np.log(summed_weights(parameters).sum())
 
 
+def exact(machine):
+    """The same of a machine, from its free energies: a scalar that can be differentiated."""
+    states = torch.tensor(bits(len(machine.visible_bias)), dtype=machine.weights.dtype)
+    return (-machine.free_energy(states)).logsumexp(dim=0)
+
+
 def true_probabilities(parameters):
     """The probability of every visible state, in the order of `bits`."""
     weights = summed_weights(parameters)

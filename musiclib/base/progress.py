@@ -6,8 +6,6 @@ import time
 
 from tqdm import tqdm
 
-from musiclib.base import wall_time
-
 
 class Progress:
     """Counts up to `total`. Use as a context manager and call `to(n)` or `add()`.
@@ -46,7 +44,6 @@ class Progress:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        wall_time.spend(self.label, time.monotonic() - self.started)
         if self.bar is not None:
             self.bar.close()
 

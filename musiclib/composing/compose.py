@@ -1,7 +1,7 @@
 """Composing many pieces at once with any network (sections 2.2 and 2.4)."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,16 +14,6 @@ from musiclib.music.bars import STEPS_PER_BAR
 
 PIECES_AT_ONCE_ON_GPU = 500
 PIECES_AT_ONCE = 25  # on a processor, so that memory and cost a piece stay the same for more
-
-
-class Composition(NamedTuple):
-    """Pieces, uint8 (P, steps, ...), and the chances their coins had, float32 of the same shape.
-
-    Chances are those at the piece's temperature, before conservativity; NaN in the primer.
-    """
-
-    pieces: np.ndarray
-    probabilities: np.ndarray
 
 
 def compose(
@@ -46,36 +36,24 @@ def compose(
     `progress` is told every step how many steps of all pieces are composed.
     """
     settings = (conservativity, temperature, fast, progress)
-    blocks = _compose_some_at_a_time(model, primers, steps, seeds, *settings)
+    blocks = some_at_a_time(model, primers, steps, seeds, *settings)
     return np.concatenate([pieces for pieces, _ in blocks])
 
 
-def compose_and_record(
+def some_at_a_time(
     model: Network,
     primers: np.ndarray,
     steps: int,
     seeds: Sequence[int],
-    *,
-    conservativity: Conservativity | Sequence[Conservativity] = "paper",
-    temperature: float | Sequence[float] = 1.0,
+    conservativity: Any = "paper",
+    temperature: Any = 1.0,
     fast: bool = True,
-) -> Composition:
-    """`compose`, with the chances that every note had."""
-    settings = (conservativity, temperature, fast, lambda steps: None)
-    blocks = _compose_some_at_a_time(model, primers, steps, seeds, *settings)
-    return Composition(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
-
-
-def _compose_some_at_a_time(
-    model: Network,
-    primers: np.ndarray,
-    steps: int,
-    seeds: Sequence[int],
-    conservativity: Any,
-    temperature: Any,
-    fast: bool,
-    progress: Callable[[int], None],
+    progress: Callable[[int], None] = lambda steps: None,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Blocks of the pieces of `compose`, and the chances of their coins, float32 of the same shape.
+
+    Chances are those at the piece's temperature, before conservativity; NaN in the primer.
+    """
     powers = _one_a_piece(conservativity, "conservativity", len(primers))
     temperatures = _one_a_piece(temperature, "temperature", len(primers))
     validate(primers, steps, seeds, powers, temperatures)

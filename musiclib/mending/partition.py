@@ -1,4 +1,4 @@
-"""How likely an RBM finds windows: its partition function, exact or estimated.
+"""How likely an RBM finds windows: its partition function, estimated.
 
 **Conventions.** log Z in nats, in float64. `log_likelihood(v) = -F(v) - log Z`.
 
@@ -17,40 +17,12 @@ from torch import Tensor
 
 from musiclib.models.rbm import RBM, flip
 
-MOST_UNITS = 20  # of the smaller layer, for enumeration: a million states
-CHUNK = 4096
-
 
 class Estimate(NamedTuple):
     """An estimate of log Z and its standard error."""
 
     value: float
     error: float
-
-
-def exact(machine: RBM) -> Tensor:
-    """log Z by enumerating the smaller layer; a scalar that can be differentiated.
-
-    Raises ValueError where both layers have more than 20 units.
-    """
-    weights, ours, theirs = (
-        part.double() for part in (machine.weights, machine.visible_bias, machine.hidden_bias)
-    )
-    if len(ours) > len(theirs):
-        weights, ours, theirs = weights.T, theirs, ours
-    if len(ours) > MOST_UNITS:
-        raise ValueError(f"{len(ours)} units in the smaller layer: at most {MOST_UNITS} enumerable")
-    terms = [
-        states @ ours + F.softplus(states @ weights + theirs).sum(dim=-1)
-        for states in all_states(len(ours), weights).split(CHUNK)
-    ]
-    return torch.cat(terms).logsumexp(dim=0)
-
-
-def all_states(units: int, like: Tensor) -> Tensor:
-    """Every state of some units, (2^units, units), dtype and device of `like`."""
-    numbers = torch.arange(2**units, device=like.device)
-    return (numbers[:, None] >> torch.arange(units, device=like.device) & 1).to(like.dtype)
 
 
 @torch.no_grad()

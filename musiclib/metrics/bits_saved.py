@@ -40,25 +40,6 @@ def saved(
     return (log_likelihood(generated, held_out, seed) - independent) / np.log(2)
 
 
-def bits_saved(
-    generated: np.ndarray,
-    held_out: np.ndarray,
-    reference: np.ndarray | None = None,
-    seed: int = 0,
-) -> float:
-    """Bits saved per note on held-out bars; all three are tables of bits of one width.
-
-    `reference` is the held-out set itself unless it is given. Raises InputError where there is
-    nothing to score: an empty table, other widths, or held-out bars without a note.
-    """
-    validate(generated, held_out)
-    reference = held_out if reference is None else reference
-    validate(reference, held_out, "reference")
-    bits = saved(generated, held_out, reference.mean(axis=0), seed)
-    _check_notes(held_out)
-    return float(bits.sum() / held_out.sum())
-
-
 def bits_saved_of_pieces(
     generated: Sequence[np.ndarray],
     held_out: Sequence[np.ndarray],
@@ -71,15 +52,11 @@ def bits_saved_of_pieces(
     """
     ours, theirs = piece_bars(generated), piece_bars(held_out)
     validate(ours, theirs)
-    _check_notes(theirs)
+    if not theirs.any():
+        raise InputError("the held-out bars hold no note: there is none to save bits on")
     bits = saved(ours, theirs, theirs.mean(axis=0) if frequencies is None else frequencies, seed)
     counts = [len(bars([piece])) for piece in held_out]
     ends = np.cumsum([count for count in counts if count])[:-1]
     totals = np.array([part.sum() for part in np.split(bits, ends)])
     notes = np.array([part.sum() for part in np.split(theirs, ends)])
     return ratio(totals, notes, seed)
-
-
-def _check_notes(held_out: np.ndarray) -> None:
-    if not held_out.any():
-        raise InputError("the held-out bars hold no note: there is none to save bits on")

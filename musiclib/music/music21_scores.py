@@ -114,20 +114,10 @@ def _corpus_paths() -> list[Path]:
     return sorted(CoreCorpus().getPaths())
 
 
-def shipped(folder: str, suffix: str, limit: int | None) -> list[Path]:
-    """Paths of music21's scores in a folder of its corpus, at most `limit`, evenly spread."""
-    ordered = [path for path in _corpus_paths() if _in(folder, path) and suffix in path.suffix]
-    return _spread(ordered, len(ordered) if limit is None else limit)
-
-
 def _spread(paths: list[Path], most: int) -> list[Path]:
     if most >= len(paths):
         return paths
     return [paths[i * len(paths) // most] for i in range(most)]
-
-
-def _in(folder: str, path: Path) -> bool:
-    return folder in (path.parent.name, path.parent.parent.name)
 
 
 @contextmanager

@@ -2,13 +2,11 @@
 
 import json
 import re
-from pathlib import Path
 
 from musiclib.base.files import ROOT, write_text
 from musiclib.paper.results import markdown, numbers_in, read_table, seeds_for, shown
 
-README = ROOT / "README.md"
-DOCS = ROOT / "docs"
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 BENCHMARKS = ROOT / "results"
 
 
@@ -17,53 +15,10 @@ def shown_profile() -> str:
     return "paper" if (ROOT / "results" / "paper" / "11-results.json").exists() else "quick"
 
 
-def numbers(profile: str) -> str:
-    """The results' block: what was run, Table 1, and the figures."""
-    folder = Path("figures") / profile
-    record = json.loads((ROOT / "results" / profile / "11-results.json").read_text())
-    table = (ROOT / folder / "results.md").read_text()
-    table1 = (ROOT / folder / "table1.md").read_text()
-    controls = (ROOT / folder / "controls.md").read_text()
-    statements = (ROOT / folder / "statements.md").read_text()
-    mending = (ROOT / folder / "restoration.md").read_text()
-    plateau = _made(folder, "plateau.md")
-    section4 = _made(folder, "section4.md")
-    section4_claims = _made(folder, "section4-claims.md")
-    wall_time = (ROOT / folder / "wall-time.md").read_text()
-    images = "\n\n".join(
-        f"![{title}](../{folder}/{name}.png)"
-        for name, title in FIGURES.items()
-        if (ROOT / folder / f"{name}.png").exists()
-    )
-    scale = "The full-scale run" if profile == "paper" else SCALED_DOWN
-    return (
-        f"{scale}\n\n{learned(profile)}\n\n"
-        f"**Table 1**, ISL of the baseline LSTM over its epochs, ours beside theirs:\n\n{table1}\n"
-        f"**The paper's claims, and what it does not report**: {table}\n"
-        "**When the biaxial RNN leaves the plateau** of one constant rate, each form as it is and"
-        f" with one thing changed (notebook 12):\n\n{plateau}\n"
-        f"**Section 4's experiments** (notebook 13):\n\n{section4}\n{section4_claims}\n"
-        f"**Real music made worse**, in the order that we expect:\n\n{controls}\n"
-        f"**What the paper says of ISL**, in how many seeds it holds:\n\n{statements}\n"
-        "**Mending**: F1 of strikes gained on held-out excerpts with 10 % of the notes deleted and"
-        f" as many wrong ones added, and on clean ones:\n\n{mending}\n{images}\n\n"
-        "**Where the time went** when these results were last made; what was trained before counts"
-        f" as nothing:\n\n{wall_time}\n"
-        f"Corpus checksum `{record['corpus']['checksum']}`.\n\n"
-    )
-
-
-def _made(folder: Path, name: str) -> str:
-    """A table of notebooks 12 and 13, which the others do without."""
-    path = ROOT / folder / name
-    return path.read_text() if path.exists() else "Not made in this profile yet.\n"
-
-
-def learned(profile: str) -> str:
-    """Which networks did not learn, and how the results were computed."""
-    records = [
-        json.loads(p.read_text()) for p in sorted((ROOT / "results" / profile).glob("*.json"))
-    ]
+def run(profile: str) -> str:
+    """What was run: how large, which networks did not learn, how they were trained, on what."""
+    paths = sorted((ROOT / "results" / profile).glob("[0-9]*.json"))
+    records = [json.loads(path.read_text()) for path in paths]
     mute = sorted({name for record in records for name in record["did_not_learn"]})
     how = sorted({way for record in records for way in record["trained_with"]})
     verdict = (
@@ -72,28 +27,11 @@ def learned(profile: str) -> str:
         else "Every network behind them learned more than what needs no learning, but for"
         " the trials of notebook 12, which are too short to be judged."
     )
-    return f"{verdict} Trained with: {'; '.join(how)}."
-
-
-SCALED_DOWN = (
-    "No full-scale run has been made yet. These numbers are those of the profile `quick`: networks,"
-    " corpus and training time many times smaller than the paper's, on other music."
-)
-FIGURES = {
-    "figure2": "Figure 2: the RBM of windows, from the trained machine",
-    "figure3a": "Figure 3a: loss of the baseline LSTM with and without curriculum",
-    "beginnings": "How full the LSTM's pieces are by how they begin, in both forms",
-    "figure3b": "Figure 3b: loss of the biaxial RNN with and without curriculum",
-    "plateau": "When trials of the biaxial RNN leave the plateau of one constant rate",
-    "escape": "Held-out loss of some of these trials",
-    "figure4": "Figure 4: ISL of the biaxial RNN over training, and bits saved per note",
-    "figure5": "Figure 5: PCA of training and generated bars",
-    "section4": "What the biaxial RNN makes of other music: own keys, backwards, major alone",
-    "thinning": "Both metrics as notes are deleted",
-    "sameness": "How like the RBM's reconstructions are to each other and to their inputs",
-    "restoration": "What ways of mending gain on corrupted music and lose on clean music",
-    "densities": "Notes per step over the LSTM's epochs under both losses",
-}
+    corpora = sorted({record["corpus"]["checksum"] for record in records})
+    return (
+        f"Profile `{profile}`. {CAVEAT[profile]}\n\n{verdict} Trained with: {'; '.join(how)}."
+        f" Corpus checksum: `{'`, `'.join(corpora)}`.\n"
+    )
 
 
 def speed() -> str:
@@ -181,26 +119,30 @@ CAVEAT = {
 }
 
 
-def blocks(profile: str) -> dict[Path, dict[str, str]]:
-    """What stands between the marks of each page."""
-    return {
-        README: {"findings": findings(profile)},
-        DOCS / "results.md": {"numbers": numbers(profile)},
-        DOCS / "speed.md": {"speed": speed()},
-    }
+def block(name: str, profile: str) -> str:
+    """What stands between the marks of a name: made here, or the table of figures/<profile>/."""
+    if name in MADE:
+        return MADE[name](profile)
+    table = ROOT / "figures" / profile / f"{name}.md"
+    return (
+        table.read_text(encoding="utf-8") if table.exists() else "Not made in this profile yet.\n"
+    )
 
 
-def refreshed(text: str, made: dict[str, str]) -> str:
-    """A page's text with its blocks of numbers made anew."""
-    for name, block in made.items():
-        between = re.compile(f"(<!-- {name} -->\n).*(<!-- /{name} -->)", re.DOTALL)
-        text = between.sub(lambda match, block=block: match[1] + block + match[2], text)
-    return text
+MADE = {"findings": findings, "run": run, "speed": lambda profile: speed()}
+BLOCK = re.compile(r"(<!-- ([\w -]+) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
+PROFILE = re.compile(r"figures/(?:quick|paper)/")
+
+
+def refreshed(text: str, profile: str) -> str:
+    """A page's text with its blocks made anew, its pictures and sounds those of the profile."""
+    text = PROFILE.sub(f"figures/{profile}/", text)
+    return BLOCK.sub(lambda match: match[1] + block(match[2], profile) + match[3], text)
 
 
 def refresh() -> None:
     """Bring the pages up to date with the result files, where there are any."""
     profile = shown_profile()
     if (ROOT / "results" / profile / "results.csv").exists():
-        for page, made in blocks(profile).items():
-            write_text(page, refreshed(page.read_text(encoding="utf-8"), made))
+        for page in PAGES:
+            write_text(page, refreshed(page.read_text(encoding="utf-8"), profile))

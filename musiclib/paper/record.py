@@ -5,7 +5,6 @@ from typing import Any
 
 import pandas as pd
 
-from musiclib.base import wall_time
 from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT, digest, write_json, write_text
 from musiclib.corpus.sets import Corpus
@@ -56,7 +55,6 @@ class Record:
                 "trained_with": sorted(self.trained_with),
                 "learned": self.learned_by_run,
                 "did_not_learn": self.unlearned,
-                "wall_time": wall_time.breakdown(),
                 **more,
             },
         )

@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from musiclib.base import wall_time
 from musiclib.base.errors import InputError
 from musiclib.base.parallel import side_by_side
 from musiclib.composing.folders import compose_run
@@ -44,7 +43,6 @@ class Study(Record):
             raise InputError(f"SEEDS={seeds}: give a whole number of at least 1")
         check_precision(precision)
         super().__init__(profiles.profile(profile), corpus, seeds, precision)
-        wall_time.ready()
 
     @cached_property
     def corpus(self) -> Corpus:
