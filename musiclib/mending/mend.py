@@ -46,10 +46,10 @@ def choose(
     kept = notes[chances[notes[:, ONSET], notes[:, PITCH], ARTICULATE] >= keep]
     mended = states_with(kept, len(states))
     new = (states[..., ARTICULATE] == 0) & (chances[..., ARTICULATE] > add)
-    return mended | grown(mended, new, chances)
+    return mended | _grown(mended, new, chances)
 
 
-def grown(states: np.ndarray, struck: np.ndarray, chances: np.ndarray) -> np.ndarray:
+def _grown(states: np.ndarray, struck: np.ndarray, chances: np.ndarray) -> np.ndarray:
     """New notes alone (T, 78, 2), struck and held where `states` are silent."""
     free = states[..., PLAY] == 0
     struck = free & struck

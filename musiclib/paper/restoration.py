@@ -13,7 +13,7 @@ from torch import nn
 from musiclib.base.device import device
 from musiclib.base.parallel import side_by_side
 from musiclib.mending.mend import Way, baseline, choose, tuned
-from musiclib.mending.ways import cell_by_cell, clamped, conditional, gated, votes
+from musiclib.mending.ways import cell_by_cell, conditional, votes
 from musiclib.metrics.note_f1 import f1, likeness
 from musiclib.models import ConditionalRBM
 from musiclib.models.checkpoints import load_weights
@@ -126,10 +126,6 @@ WAYS: dict[str, Callable[..., Restore]] = {
     NOTHING: lambda rbm, crbm, training, seed: np.copy,
     NO_MACHINE: lambda rbm, crbm, training, seed: baseline,
     "one step, votes": lambda rbm, crbm, *rest: _tuned(partial(votes, rbm), *rest),
-    "clamped": lambda rbm, crbm, training, seed: _tuned(
-        partial(clamped, rbm, seed=seed), training, seed
-    ),
-    "free-energy gate": lambda rbm, crbm, *rest: _tuned(partial(gated, rbm), *rest),
     NO_HIDDEN: lambda rbm, crbm, *rest: _tuned(partial(conditional, without_hidden(crbm)), *rest),
     "conditional RBM, cell by cell": lambda rbm, crbm, training, seed: (
         lambda states: cell_by_cell(conditional(crbm, states))
