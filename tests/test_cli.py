@@ -191,9 +191,9 @@ def test_a_reference_without_a_bar_is_refused(command, folders):
     ("arguments", "words"),
     [
         (("train", "lstm", "--profile", "quik"), ("unknown profile 'quik'", "smoke, quick, paper")),
-        (("train", "biaxial", "--loss", "bernoulli"), ("--loss",)),
-        (("train", "rbm", "--form", "published"), ("--form", "networks")),
-        (("train", "conditional-rbm", "--learning-rate", 0), ("--learning-rate", "networks")),
+        (("train", "gru"), ("unknown model 'gru'", "lstm, biaxial, rbm, conditional-rbm")),
+        (("train", "biaxial", "--loss", "bernoulli"), ("--loss", "no option of biaxial")),
+        (("train", "rbm", "--form", "published"), ("--form", "rbm has no other form")),
         (("notebook", "check", "--corpus", "no/such/folder"), ("no folder no/such/folder",)),
         (("notebook", "check", "--seeds", "many"), ("SEEDS=many",)),
         (("compose", "no-such.safetensors", "new"), ("no-such.safetensors",)),

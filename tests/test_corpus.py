@@ -15,10 +15,11 @@ from musiclib.corpus.assemble import read_corpus
 from musiclib.corpus.difficulty import difficulties, easiest_first, traits
 from musiclib.corpus.division import with_graded_tunes, with_held_out_kinds, without_leaks
 from musiclib.corpus.leaks import leaking
+from musiclib.corpus.levels import LEVEL_NAMES
 from musiclib.corpus.prepare import prepare
 from musiclib.corpus.reading import encode_cached
 from musiclib.corpus.saved import load, save
-from musiclib.corpus.sets import LEVEL_NAMES, Corpus, Piece, states_of
+from musiclib.corpus.sets import Corpus, Piece, states_of
 from musiclib.music.midi_folder import read_folder
 from musiclib.music.music21_scores import read_score
 from musiclib.music.note_states import note_states, write_note_states

@@ -9,14 +9,8 @@ from strategies import hand_states
 from test_note_states import with_ticks
 
 from musiclib.base.errors import InputError
-from musiclib.music.music21_scores import (
-    GROUPS,
-    corpus_name,
-    group_paths,
-    kind_of,
-    opening_metre,
-    read_score,
-)
+from musiclib.corpus.shipped import GROUPS, corpus_name, group_of, group_paths, opening_metre
+from musiclib.music.music21_scores import read_score
 from musiclib.music.note_states import note_states
 from musiclib.music.piano_roll import piano_roll
 
@@ -163,7 +157,7 @@ def test_a_limit_leaves_a_share_of_a_group_and_one_score_at_least(group):
         some = group_paths(group, limit)
         assert some == sorted(some) and set(some) <= set(everything)
         assert len(some) == min(len(everything), max(1, round(limit * group.share)))
-    assert {kind_of(corpus_name(path)) for path in everything} == {group.kind}
+    assert {group_of(corpus_name(path)) for path in everything} == {group.kind}
 
 
 def test_a_limit_leaves_the_smallest_files_of_the_costliest_groups():

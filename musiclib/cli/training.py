@@ -11,12 +11,9 @@ from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT
 from musiclib.cli import options
 
-NETWORKS = ("lstm", "biaxial")  # here, not from musiclib.models: `--help` needs no torch
-MODELS = (*NETWORKS, "rbm", "conditional-rbm")
-
 
 @click.command(epilog=options.example("train biaxial --corpus my-midi --curriculum --seed 1"))
-@click.argument("model", type=click.Choice(MODELS))
+@click.argument("model")
 @options.profile
 @options.corpus
 @click.option("--curriculum", is_flag=True, help="Train on the levels first.")
@@ -24,7 +21,7 @@ MODELS = (*NETWORKS, "rbm", "conditional-rbm")
 @click.option("--iterations", type=options.POSITIVE, help="On the main corpus.")
 @click.option("--level-iterations", type=options.POSITIVE, help="On each level (--curriculum).")
 @click.option("--loss", type=click.Choice(("categorical", "bernoulli")), help="Of the LSTM.")
-@click.option("--learning-rate", type=float, help="Of either network.")
+@click.option("--learning-rate", type=float, help="What each step is multiplied by.")
 @click.option(
     "--form",
     type=click.Choice(("default", "published")),
@@ -38,7 +35,10 @@ MODELS = (*NETWORKS, "rbm", "conditional-rbm")
 @click.option("--no-key-normalisation", is_flag=True, help="Leave pieces in their own keys.")
 @click.option("--runs", type=options.PATH, default=ROOT / "runs", help="Folder of runs.")
 def train(model: str, profile: str, corpus: str, precision: str, runs: Path, **chosen: Any) -> None:
-    """Train a MODEL; killed and started again it goes on."""
+    """Train a MODEL; killed and started again it goes on.
+
+    MODEL is lstm, biaxial, rbm, conditional-rbm, or one of your own in musiclib.models.MODELS.
+    """
     from musiclib.corpus.assemble import read_corpus
     from musiclib.models import computed_in
     from musiclib.paper import profiles
@@ -48,14 +48,14 @@ def train(model: str, profile: str, corpus: str, precision: str, runs: Path, **c
 
     check_precision(precision)
     scale = profiles.profile(profile)
-    configured = replace(scale.config(model), **_changes(model, chosen))
+    configured = _changed(model, scale.config(model), chosen)
     if computed_in(configured, precision) != precision:
         raise InputError(f"--precision {precision}: RBMs and the published cell know fp32")
     config = RunConfig(
         configured,
         normalise=not chosen["no_key_normalisation"],
         precision=precision,
-        held_out_every=scale.held_out_every[model],
+        held_out_every=scale.held_out_every.get(model, 100),
         held_out_batches=scale.held_out_batches,
         **{name: chosen[name] for name in ("curriculum", "seed", "mode", "reverse")},
     )
@@ -64,20 +64,20 @@ def train(model: str, profile: str, corpus: str, precision: str, runs: Path, **c
     print("\n".join(music.complaints()), file=sys.stderr)
     [run] = train_runs([config], music, runs)
     print(f"{run.weights()}\nlast loss {run.losses['loss'].iloc[-1]:.4f}")
-    if model in NETWORKS:
+    if run.record["without_learning"]:
         print(("learned: " if run.verdict.learned else "did not learn: ") + run.verdict.why)
 
 
-def _changes(model: str, chosen: dict[str, Any]) -> dict[str, Any]:
-    """What the options change of the model's configuration."""
-    from musiclib import models
+def _changed(model: str, config: Any, chosen: dict[str, Any]) -> Any:
+    """The model's configuration with what the options change of it."""
+    from musiclib.models import MODELS
 
-    if chosen["loss"] and model != "lstm":
-        raise InputError("--loss is the LSTM's: the biaxial RNN's likelihood is always Bernoulli")
-    published = models.MODELS[model].published if chosen["form"] == "published" else {}
+    published = MODELS[model].published if chosen["form"] == "published" else {}
     if chosen["form"] == "published" and not published:
-        raise InputError("--form is the networks': leave it out for an RBM")
-    if chosen["learning_rate"] is not None and model not in NETWORKS:
-        raise InputError("--learning-rate is the networks': leave it out for an RBM")
+        raise InputError(f"--form published: {model} has no other form; leave it out")
     names = ("iterations", "level_iterations", "loss", "learning_rate")
-    return {**published, **{n: chosen[n] for n in names if chosen[n] is not None}}
+    given = {name: chosen[name] for name in names if chosen[name] is not None}
+    for name in given:
+        if not hasattr(config, name):
+            raise InputError(f"--{name.replace('_', '-')} is no option of {model}: leave it out")
+    return replace(config, **published | given)

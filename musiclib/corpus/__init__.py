@@ -1,5 +1,6 @@
 """Which music is trained on and which held out, level by level (2.1), and in which batches.
 
+`levels` names the sets, `shipped` chooses among music21's scores.
 `assemble.read_corpus` reads (`reading`) and divides (`division`, by `difficulty` and without
 `leaks`) into a `sets.Corpus`, which `saved` keeps; `prepare` makes of it what a model trains on;
 `batches` draws from that.

@@ -11,12 +11,13 @@ from musiclib.corpus.division import (
     with_levels,
     without_leaks,
 )
+from musiclib.corpus.levels import LEVEL_NAMES, MAIN
 from musiclib.corpus.reading import SourceSets, encode_all, folder_sources, shipped_sources
 from musiclib.corpus.saved import load
-from musiclib.corpus.sets import LEVEL_COUNT, LEVEL_NAMES, MAIN, SHORTEST, Corpus, Piece
+from musiclib.corpus.sets import SHORTEST, Corpus, Piece
 
 WHOLE = "in all voices"  # chorales of the levels, read for comparing alone
-FEWEST_PIECES = LEVEL_COUNT + 1
+FEWEST_PIECES = len(LEVEL_NAMES) + 1
 
 
 def read_corpus(folder: Path | str | None = None, limit: int | None = None) -> Corpus:

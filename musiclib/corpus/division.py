@@ -8,8 +8,9 @@ import numpy as np
 from musiclib.base.errors import InputError
 from musiclib.corpus.difficulty import easiest_first
 from musiclib.corpus.leaks import runs_of
-from musiclib.corpus.sets import HELD_OUT, LEVEL_COUNT, LEVEL_NAMES, MAIN, Piece, states_of
-from musiclib.music.music21_scores import TUNES
+from musiclib.corpus.levels import HELD_OUT, LEVEL_NAMES, MAIN
+from musiclib.corpus.sets import Piece, states_of
+from musiclib.corpus.shipped import TUNES
 
 HELD_OUT_SHARE = 5  # one piece in five of a folder of one's own
 HELD_OUT_SHARE_OF_A_KIND = 6  # one piece in six of each kind of music21's scores
@@ -65,10 +66,11 @@ def with_levels(sets: dict[str, list[Piece]]) -> dict[str, list[Piece]]:
     rest = {MAIN: sets[MAIN], HELD_OUT: sets[HELD_OUT]}
     if given:
         return given | rest
-    if len(sets[MAIN]) < LEVEL_COUNT:
+    count = len(LEVEL_NAMES)
+    if len(sets[MAIN]) < count:
         raise InputError(f"{len(sets[MAIN])} main pieces are too few for levels: add other pieces")
     order = easiest_first([piece.states for piece in sets[MAIN]])
-    easier = np.array_split(order[: max(LEVEL_COUNT, len(order) // 2)], LEVEL_COUNT)
+    easier = np.array_split(order[: max(count, len(order) // 2)], count)
     named = zip(LEVEL_NAMES, easier, strict=True)
     return {name: [sets[MAIN][i] for i in part] for name, part in named} | rest
 

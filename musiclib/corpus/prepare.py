@@ -6,7 +6,8 @@ from typing import Literal
 import numpy as np
 
 from musiclib.base.errors import InputError
-from musiclib.corpus.sets import MAIN, Corpus, Piece
+from musiclib.corpus.levels import MAIN
+from musiclib.corpus.sets import Corpus, Piece
 from musiclib.music.bars import STEPS_PER_BAR
 from musiclib.music.keys import estimate_key
 from musiclib.music.transforms import reverse_time, shift

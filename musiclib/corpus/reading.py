@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import NamedTuple
 from zipfile import BadZipFile
 
@@ -12,16 +12,17 @@ import numpy as np
 from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT, digest, replacing
 from musiclib.base.parallel import side_by_side
-from musiclib.music import music21_scores as scores
+from musiclib.corpus.levels import HELD_OUT, LEVEL_NAMES, MAIN
+from musiclib.corpus.shipped import GROUPS, corpus_name, group_paths
 from musiclib.music import note_states as midi
 from musiclib.music import piano_roll
 from musiclib.music.midi_folder import MIDI_SUFFIXES, midi_files
+from musiclib.music.music21_scores import Parts, read_score
 
 ENCODER_VERSION = "2"
 CACHE = ROOT / ".cache" / "pieces"
 
-MAIN, LEVELS, HELD_OUT = "main", "levels", "held-out"
-FEWEST_LEVELS = 4
+LEVELS = "levels"  # the folder that holds a folder for each
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Source:
 
     name: str
     path: Path
-    parts: scores.Parts = "all"
+    parts: Parts = "all"
 
 
 class Encoded(NamedTuple):
@@ -49,16 +50,11 @@ def shipped_sources(limit: int | None = None) -> SourceSets:
     No score is in two of these sets.
     """
     sets: SourceSets = {}
-    for group in scores.GROUPS:
-        paths = scores.group_paths(group, limit)
-        found = [Source(scores.corpus_name(path), path, group.parts) for path in paths]
+    for group in GROUPS:
+        paths = group_paths(group, limit)
+        found = [Source(corpus_name(path), path, group.parts) for path in paths]
         sets.setdefault(group.use, []).extend(found)
     return sets
-
-
-def kind_of(name: str) -> str:
-    """What kind of music a piece is by its name: a group of music21's scores, or its folder."""
-    return scores.kind_of(name) or PurePath(name).parent.name or "files"
 
 
 def folder_sources(folder: Path) -> SourceSets:
@@ -73,7 +69,7 @@ def folder_sources(folder: Path) -> SourceSets:
     structured = (folder / MAIN).is_dir()
     if not structured and (levels or (folder / HELD_OUT).is_dir()):
         raise InputError(f"{folder} has {LEVELS}/ or {HELD_OUT}/ but no {MAIN}/: add it")
-    if levels and (len(levels) < FEWEST_LEVELS or {p.name for p in levels} & {MAIN, HELD_OUT}):
+    if levels and (len(levels) < len(LEVEL_NAMES) or {p.name for p in levels} & {MAIN, HELD_OUT}):
         raise InputError(f"{folder / LEVELS} needs four or more levels, none named {MAIN}")
     sets = {level.name: level for level in levels}
     sets |= {MAIN: folder / MAIN, HELD_OUT: folder / HELD_OUT} if structured else {MAIN: folder}
@@ -93,7 +89,7 @@ def encode(source: Source) -> Encoded:
         if source.path.name.lower().endswith(MIDI_SUFFIXES):
             parsed = midi.open_midi(source.path)
         else:
-            parsed = scores.read_score(source.path, source.parts)
+            parsed = read_score(source.path, source.parts)
         return Encoded(midi.note_states(parsed), piano_roll.piano_roll(parsed, metres="paper"))
     except (InputError, OSError) as error:
         raise InputError(f"{source.path}: {error}") from error

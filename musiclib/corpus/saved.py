@@ -9,7 +9,8 @@ import numpy as np
 
 from musiclib.base.errors import InputError
 from musiclib.base.files import replacing
-from musiclib.corpus.sets import HELD_OUT, MAIN, Corpus, Piece
+from musiclib.corpus.levels import HELD_OUT, MAIN
+from musiclib.corpus.sets import Corpus, Piece
 
 
 def save(corpus: Corpus, path: Path) -> None:

@@ -3,22 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import PurePath
 from typing import NamedTuple
 
 import numpy as np
 
 from musiclib.base.files import digest
 from musiclib.corpus.difficulty import difficulties
-from musiclib.corpus.reading import (
-    HELD_OUT,
-    MAIN,
-    kind_of,
-)
+from musiclib.corpus.levels import HELD_OUT, MAIN
+from musiclib.corpus.shipped import group_of
 from musiclib.music.bars import density
 
 SHORTEST = 128  # steps; shorter pieces are left out, as published
-LEVEL_NAMES = ("1-very-easy", "2-easy", "3-medium", "4-hard")
-LEVEL_COUNT = len(LEVEL_NAMES)
 
 
 class Piece(NamedTuple):
@@ -31,7 +27,7 @@ class Piece(NamedTuple):
     @property
     def kind(self) -> str:
         """What kind of music it is: a group of music21's scores, or the folder it lies in."""
-        return kind_of(self.name)
+        return group_of(self.name) or PurePath(self.name).parent.name or "files"
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array
 
+from musiclib.base.device import device
 from musiclib.base.errors import InputError
 from musiclib.base.progress import Progress
 from musiclib.music.bars import bars
@@ -30,7 +31,7 @@ from musiclib.music.bars import bars
 BANDWIDTH_FACTOR = 1.06
 HELD_OUT_BLOCK, GENERATED_BLOCK = 1024, 4096  # rows: under 200 MB in all, whatever the sizes
 SPARSE = 0.1  # share of cells played below which a sparse product is faster
-DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+DEVICE = device()
 
 
 class Score(NamedTuple):
@@ -146,7 +147,7 @@ def _left_factor(bits: np.ndarray) -> Callable[[torch.Tensor], torch.Tensor]:
 
     Music leaves most cells empty: without a GPU a sparse product is several times faster then.
     """
-    if DEVICE == "cpu" and np.count_nonzero(bits) < SPARSE * bits.size:
+    if DEVICE.type == "cpu" and np.count_nonzero(bits) < SPARSE * bits.size:
         sparse = csr_array(bits.astype(bool), dtype=np.float64)
         return lambda right: torch.from_numpy(sparse @ right.numpy())
     dense = torch.from_numpy(np.array(bits, dtype=np.uint8, order="C")).to(DEVICE).double()

@@ -36,7 +36,7 @@ __all__ = [
     "build",
     "computed_in",
     "describe",
-    "kind_of",
+    "model_of",
     "name_of",
 ]
 
@@ -65,24 +65,24 @@ def name_of(config: Any) -> str:
     raise TypeError(f"{type(config).__name__} is no model's: add it to musiclib.models.MODELS")
 
 
-def kind_of(config: Any) -> type[Model]:
+def model_of(config: Any) -> type[Model]:
     """The class of a configuration's model."""
     return MODELS[name_of(config)].model
 
 
 def build(config: Any) -> Model:
     """A freshly initialised model for a configuration."""
-    return kind_of(config)(config)
+    return model_of(config)(config)
 
 
 def computed_in(config: Any, precision: str) -> str:
     """The precision that a model is trained in where one is asked for: some know float32 alone."""
-    return precision if kind_of(config).lower_precision(config) else "fp32"
+    return precision if model_of(config).lower_precision(config) else "fp32"
 
 
 def batches_of(config: Any, pieces: Iterable[Any]) -> Batches:
     """The batches that a configuration's model trains on, of pieces of a corpus."""
-    kind = kind_of(config)
+    kind = model_of(config)
     return kind.batches(config, kind.reads.of(pieces))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from musiclib.models import BiaxialConfig
-from musiclib.paper.profiles import PUBLISHED
+from musiclib.paper.profiles import PUBLISHED_SIZE
 from musiclib.training.runs import Run
 
 Runs = Mapping[tuple[str, int], Run]
@@ -53,4 +53,4 @@ def last(curves: pd.DataFrame, kind: str, part: str, share: float = 0.1) -> list
 def published_batch(config: BiaxialConfig) -> float:
     """Factor that brings a batch's loss to the published size of 10 segments of 128 steps."""
     steps = config.batch * (config.segment - 1)
-    return PUBLISHED.batch * (PUBLISHED.segment - 1) / steps
+    return PUBLISHED_SIZE.batch * (PUBLISHED_SIZE.segment - 1) / steps

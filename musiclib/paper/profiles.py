@@ -12,7 +12,7 @@ from musiclib.models import (
     RBMConfig,
 )
 
-PUBLISHED = BiaxialConfig()
+PUBLISHED_SIZE = BiaxialConfig()
 FIGURE_5 = (1000, 5000, 9500)
 
 
@@ -34,10 +34,10 @@ class Profile:
     held_out_every: dict[str, int]
 
     def config(self, model: str) -> Any:
-        """The configuration of a model: "lstm", "biaxial", "rbm" or "conditional-rbm"."""
+        """The configuration of a model of `MODELS`; its own default where the profile has none."""
         if model not in MODELS:
             raise InputError(f"unknown model {model!r}: choose one of {', '.join(MODELS)}")
-        return getattr(self, model.replace("-", "_"))
+        return getattr(self, model.replace("-", "_"), None) or MODELS[model].config()
 
     @property
     def figure_5(self) -> tuple[int, ...]:
@@ -47,19 +47,19 @@ class Profile:
 
 def published_iteration(checkpoint: int, config: BiaxialConfig) -> int:
     """The published iteration that a checkpoint of a scaled run stands for."""
-    return round(checkpoint * PUBLISHED.iterations / config.iterations)
+    return round(checkpoint * PUBLISHED_SIZE.iterations / config.iterations)
 
 
 def _scaled(iteration: int, iterations: int) -> int:
-    return iteration * iterations // PUBLISHED.iterations
+    return iteration * iterations // PUBLISHED_SIZE.iterations
 
 
 def _biaxial(iterations: int, **sizes: object) -> BiaxialConfig:
     """A smaller biaxial RNN, its levels and checkpoints at the published shares of training."""
     return BiaxialConfig(
         iterations=iterations,
-        level_iterations=_scaled(PUBLISHED.level_iterations, iterations),
-        checkpoints=tuple(_scaled(c, iterations) for c in PUBLISHED.checkpoints),
+        level_iterations=_scaled(PUBLISHED_SIZE.level_iterations, iterations),
+        checkpoints=tuple(_scaled(c, iterations) for c in PUBLISHED_SIZE.checkpoints),
         **sizes,
     )
 
@@ -69,7 +69,7 @@ PAPER = Profile(
     cost="sizes and iterations as published: hours on a GPU, weeks without one",
     scores_per_group=None,
     lstm=LSTMConfig(),
-    biaxial=PUBLISHED,
+    biaxial=PUBLISHED_SIZE,
     rbm=RBMConfig(),
     conditional_rbm=ConditionalRBMConfig(iterations=10_000),
     pieces=25,

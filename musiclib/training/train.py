@@ -16,10 +16,10 @@ from musiclib.base.errors import InputError
 from musiclib.base.files import write_json, write_text
 from musiclib.base.parallel import cores, side_by_side
 from musiclib.corpus.batches import Batches
+from musiclib.corpus.levels import MAIN
 from musiclib.corpus.prepare import prepare, some_of
-from musiclib.corpus.reading import MAIN
 from musiclib.corpus.sets import Corpus, Piece
-from musiclib.models import Model, batches_of, build, kind_of
+from musiclib.models import Model, batches_of, build, model_of
 from musiclib.models.checkpoints import save_weights
 from musiclib.models.without_learning import CONSTANT
 from musiclib.training.curriculum import Stage, curriculum
@@ -139,7 +139,7 @@ def iterations_of(config: Any, main: Batches) -> int:
 
 def _checkpoints(config: Any, main: Batches) -> dict[int, int]:
     """Iteration on the main corpus of each checkpoint, which may count epochs."""
-    unit = main.epoch if kind_of(config).counts_epochs else 1
+    unit = main.epoch if model_of(config).counts_epochs else 1
     total = iterations_of(config, main)
     return {label: label * unit for label in config.checkpoints if label * unit <= total}
 
