@@ -2,7 +2,8 @@
 
 The plateau is the held-out loss of a network that knows only how often notes play: that of one
 constant rate. A network has left it once its held-out loss is a tenth lower. Every trial differs
-from one of the two forms in one factor, and ends when it leaves the plateau or at a limit.
+from one of the two forms in one thing, or in the two that matter, and ends when it leaves the
+plateau or at a limit.
 """
 
 from collections.abc import Mapping
@@ -173,7 +174,7 @@ def held_out_segments(study: Study, most: int = 16) -> Tensor:
 def run_trials(study: Study) -> dict[tuple[str, str, int], Run]:
     """All trials, trained side by side unless they were before."""
     configs = trials(study)
-    runs = train_runs(list(configs.values()), study.corpus)
+    runs = train_runs(list(configs.values()), study.corpus, study.runs)
     for run in runs:
         study.note(run)  # how it was trained; a trial is too short to be judged
     return dict(zip(configs, runs, strict=True))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import cached_property
 from itertools import product
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -21,12 +20,10 @@ from musiclib.music.midi_folder import read_folder
 from musiclib.paper import profiles
 from musiclib.paper.judging import judge, judge_folder, judges
 from musiclib.paper.record import Record
-from musiclib.paper.variants import KINDS, VARIANTS, run_config
+from musiclib.paper.variants import KINDS, run_config
 from musiclib.training.precision import Precision, check_precision
-from musiclib.training.runs import Run, RunConfig, find
+from musiclib.training.runs import RUNS, Run, RunConfig, find
 from musiclib.training.train import music_of, train_runs, workers
-
-Postprocess = Literal["rbm"]
 
 
 class Study(Record):
@@ -37,12 +34,18 @@ class Study(Record):
     """
 
     def __init__(
-        self, profile: str, corpus: str = "", seeds: int = 1, precision: Precision = "fp32"
+        self,
+        profile: str,
+        corpus: str = "",
+        seeds: int = 1,
+        precision: Precision = "fp32",
+        runs: Path = RUNS,
     ) -> None:
         if not isinstance(seeds, int) or seeds < 1:
             raise InputError(f"SEEDS={seeds}: give a whole number of at least 1")
         check_precision(precision)
         super().__init__(profiles.profile(profile), corpus, seeds, precision)
+        self.runs = runs
 
     @cached_property
     def corpus(self) -> Corpus:
@@ -61,7 +64,7 @@ class Study(Record):
     def train(self, model: str, kinds: tuple[str, ...] = KINDS) -> dict[tuple[str, int], Run]:
         """The trained runs by (kind, seed): trained now, side by side, unless they were before."""
         configs = {(kind, s): self.config(model, kind, s) for kind in kinds for s in self.seeds}
-        runs = train_runs(list(configs.values()), self.corpus)
+        runs = train_runs(list(configs.values()), self.corpus, self.runs)
         for (kind, seed), run in zip(configs, runs, strict=True):
             self.note(run, f"{model} {kind} {seed}")
         return dict(zip(configs, runs, strict=True))
@@ -72,7 +75,7 @@ class Study(Record):
 
     def run(self, model: str, kind: str, seed: int) -> Run:
         """One run, trained before."""
-        run = find(self.config(model, kind, seed), self.corpus)
+        run = find(self.config(model, kind, seed), self.corpus, self.runs)
         if not run.finished:
             raise InputError(
                 f"{model} {kind}, seed {seed}, is not trained in profile {self.profile.name}:"
@@ -86,11 +89,11 @@ class Study(Record):
         model: str,
         checkpoints: tuple[int, ...],
         kinds: tuple[str, ...],
-        postprocess: Postprocess | None = None,
+        mended: bool = False,
     ) -> None:
         """Compose for every kind, seed and checkpoint, side by side, what was not composed yet.
 
-        With `postprocess="rbm"` the conditional RBM of the same seed mends what was composed.
+        With `mended` the conditional RBM of the same seed mends what was composed.
         """
         size = self.profile.pieces, self.profile.steps
         todo = [(self.run(model, *ks), at) for *ks, at in product(kinds, self.seeds, checkpoints)]
@@ -100,60 +103,47 @@ class Study(Record):
             if not self.place(run, at).exists()
         ]
         side_by_side(compose_run, jobs, "composing", workers=workers())
-        if postprocess:
-            for kind, seed, checkpoint in product(kinds, self.seeds, checkpoints):
-                self._mend(self.run(model, kind, seed), checkpoint, postprocess)
+        for run, at in todo if mended else ():
+            self._mend(run, at)
 
-    def place(self, run: Run, checkpoint: int, postprocess: Postprocess | None = None) -> Path:
+    def place(self, run: Run, checkpoint: int, mended: bool = False) -> Path:
         """Where a run's composed pieces at a checkpoint lie, mended or not: 1.mid, 2.mid, ..."""
         name = f"composed-{checkpoint}-{self.profile.pieces}x{self.profile.steps}"
-        return run.directory / (f"{name}-{postprocess}" if postprocess else name)
+        return run.directory / (name + "-mended" * mended)
 
-    def _mend(self, run: Run, checkpoint: int, postprocess: Postprocess) -> None:
-        mended = self.place(run, checkpoint, postprocess)
-        if not mended.exists():
+    def _mend(self, run: Run, checkpoint: int) -> None:
+        new = self.place(run, checkpoint, mended=True)
+        if not new.exists():
             machine = self.run("conditional-rbm", "plain", run.config.seed).weights()
-            unmended = self.place(run, checkpoint)
-            mend_folder(load_machine(machine), unmended, mended)
+            mend_folder(load_machine(machine), self.place(run, checkpoint), new)
 
-    def composed(
-        self, run: Run, checkpoint: int, postprocess: Postprocess | None = None
-    ) -> list[np.ndarray]:
+    def composed(self, run: Run, checkpoint: int) -> list[np.ndarray]:
         """The composed pieces of a run at a checkpoint, read back from MIDI as note states."""
-        folder = self.place(run, checkpoint, postprocess)
-        return list(read_folder(folder).values())
+        return list(read_folder(self.place(run, checkpoint)).values())
 
     def scores(
         self,
         model: str,
         checkpoints: tuple[int, ...],
         kinds: tuple[str, ...],
-        postprocess: Postprocess | None = None,
+        mended: bool = False,
     ) -> pd.DataFrame:
         """How what was composed is judged: a row a kind, seed and checkpoint.
 
         Columns: curriculum, seed, checkpoint, learned (whether the network did), those of `judge`.
         """
         keys = list(product(kinds, self.seeds, checkpoints))
+        runs = [self.run(model, kind, seed) for kind, seed, _ in keys]
         jobs = [
             (
-                self.place(self.run(model, kind, seed), at, postprocess),
-                *(
-                    self.judges
-                    if VARIANTS[kind].run.get("normalise", True)
-                    else self.judges_as_read
-                ),
+                self.place(run, at, mended),
+                *(self.judges if run.config.normalise else self.judges_as_read),
             )
-            for kind, seed, at in keys
+            for run, (*_, at) in zip(runs, keys, strict=True)
         ]
-        judged = side_by_side(judge_folder, jobs, "scoring")
-        names = ("curriculum", "seed", "checkpoint")
-        table = pd.DataFrame(
-            [dict(zip(names, key, strict=True)) | j for key, j in zip(keys, judged, strict=True)]
-        )
-        return table.assign(
-            learned=[self.run(model, kind, seed).verdict.learned for kind, seed, _ in keys]
-        )
+        judged = pd.DataFrame(side_by_side(judge_folder, jobs, "scoring"))
+        table = pd.DataFrame(keys, columns=["curriculum", "seed", "checkpoint"]).join(judged)
+        return table.assign(learned=[run.verdict.learned for run in runs])
 
     @cached_property
     def judges(self) -> tuple[list[np.ndarray], np.ndarray]:
