@@ -1,7 +1,5 @@
 """The RBMs: what they are, what they play, what they mend."""
 
-from itertools import product
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -11,10 +9,7 @@ from matplotlib.figure import Figure
 
 from musiclib.music.bars import STEPS_PER_BAR
 from musiclib.music.note_states import LOWEST_PITCH, NOTES
-from musiclib.paper.figures.style import (
-    COLUMN,
-    PALETTE,
-)
+from musiclib.paper.figures.style import MUSIC, OTHERS, bands, panels, with_legend
 
 
 def machine(units: tuple[int, int], window: np.ndarray, filters: np.ndarray) -> Figure:
@@ -22,40 +17,34 @@ def machine(units: tuple[int, int], window: np.ndarray, filters: np.ndarray) -> 
 
     `units` counts both layers, `filters` (n, 16, 78, 2) are the weights of n hidden units.
     """
-    figure = plt.figure(figsize=(2 * COLUMN, 4.2), layout="constrained")
+    figure = plt.figure(figsize=(11, 4.4), layout="constrained")
     layers, listening = figure.subfigures(1, 2, width_ratios=(1, 1.5))
     _layers(layers.subplots(), units, window)
     grid = listening.subplots(2, len(filters) // 2, sharex=True, sharey=True)
+    extent = (-0.5, STEPS_PER_BAR - 0.5, LOWEST_PITCH - 0.5, LOWEST_PITCH + NOTES - 0.5)
     limit = np.abs(filters[..., 0]).max()
     for axes, weights in zip(grid.flat, filters, strict=True):
-        shown = axes.imshow(weights[..., 0].T, origin="lower", aspect="auto", cmap="PuOr",
-                            vmin=-limit, vmax=limit, extent=_EXTENT)  # fmt: skip
+        shown = axes.imshow(weights[..., 0].T, origin="lower", aspect="auto", cmap="cividis",
+                            vmin=-limit, vmax=limit, extent=extent)  # fmt: skip
     listening.colorbar(shown, ax=grid, shrink=0.8, label="weight to the play bit")
     listening.suptitle("what hidden units listen to", fontsize=10)
-    listening.supxlabel("step", fontsize=9)
+    listening.supxlabel("step of the bar", fontsize=9)
     listening.supylabel("pitch (MIDI)", fontsize=9)
     return figure
 
 
-_EXTENT = (-0.5, STEPS_PER_BAR - 0.5, LOWEST_PITCH - 0.5, LOWEST_PITCH + NOTES - 0.5)
-
-
 def _layers(axes: Axes, units: tuple[int, int], window: np.ndarray) -> None:
     """Two layers, every unit of one joined to every unit of the other."""
-    visible, hidden = units
     below, above = np.linspace(0, 1, 24), np.linspace(0.15, 0.85, 14)
     for x in below:
         axes.plot([np.full(14, x), above], [np.zeros(14), np.ones(14)], color="0.8", lw=0.3)
-    axes.scatter(above, np.ones(14), s=40, color=PALETTE[1], zorder=3)
-    cells = window.reshape(-1)
-    near = np.flatnonzero(cells)[0] // 24 * 24 if cells.any() else 0
-    on = cells[near : near + 24]  # neighbouring cells, some of them on
-    axes.scatter(below, np.zeros(24), s=40, c=np.where(on[:, None], 0.0, 1.0) * np.ones(3),
-                 edgecolors=[PALETTE[0]], zorder=3)  # fmt: skip
-    axes.text(0.5, 1.12, f"{hidden:,} hidden units", ha="center")
-    axes.text(0.5, -0.16, f"{visible:,} visible units:\n16 steps × 78 notes × 2 bits", ha="center",
-              va="top")  # fmt: skip
-    axes.set(xlim=(-0.05, 1.05), ylim=(-0.5, 1.3))
+    axes.scatter(above, np.ones(14), s=40, color="0.5", zorder=3)
+    first = window.argmax() // 24 * 24  # neighbouring cells, some of them on
+    on = np.where(window.reshape(-1)[first : first + 24], "black", "white")
+    axes.scatter(below, np.zeros(24), s=40, color=on, edgecolors="black", zorder=3)
+    under = f"{units[0]:,} visible units (filled: on):\n16 steps × 78 notes × 2 bits"
+    axes.text(0.5, -0.16, under, ha="center", va="top")
+    axes.text(0.5, 1.12, f"{units[1]:,} hidden units", ha="center")
     axes.axis("off")
 
 
@@ -66,27 +55,16 @@ def sameness(table: pd.DataFrame, inputs: float) -> Figure:
     to each other, to input and without feedback (to input, too); `inputs` is how like the inputs
     are to each other.
     """
-    figure, panels = plt.subplots(
-        1, 2, figsize=(2 * COLUMN, 3.4), sharey=True, layout="constrained"
-    )
-    styles = {"to each other": ("o-", PALETTE[1]), "to input": ("^-", PALETTE[0])}
-    for axes, (noise, rows) in zip(panels, table.groupby("noise", sort=False), strict=True):
-        for (column, (style, colour)), output in product(styles.items(), ("newest", "whole")):
-            part = rows[rows["output"] == output].groupby("iteration")[column]
-            dashes = {} if output == "newest" else {"dashes": (3, 2)}
-            axes.plot(part.mean().index, part.mean(), style, color=colour, markersize=4, **dashes,
-                      label=f"outputs {column}, {output}")  # fmt: skip
-            axes.fill_between(part.min().index, part.min(), part.max(), color=colour, alpha=0.15,
-                              lw=0)  # fmt: skip
-        axes.axhline(inputs, color="0.35", ls=":", label="inputs to each other")
-        axes.set(xscale="log", xlabel="training iterations", ylim=(0, 1.02))
-        axes.set_title({"same": "same random numbers", "own": "random numbers of their own"}[noise])
-        open_loop = rows[rows["output"] == "newest"].groupby("iteration")["without feedback"].mean()
-        axes.plot(open_loop.index, open_loop, "s:", color=PALETTE[2], markersize=4,
-                  label="without feedback, to input")  # fmt: skip
-    panels[0].set_ylabel("likeness, F1 of sounding cells")
-    panels[1].legend(fontsize=8)
-    return figure
+    figure = panels(2, 4, "training iterations", "likeness, F1 of sounding cells")
+    for axes, (noise, rows) in zip(figure.axes, table.groupby("noise", sort=False), strict=True):
+        for to, colour, marker in (("to each other", OTHERS[0], "o"), ("to input", OTHERS[1], "^")):
+            bands(axes, rows, "iteration", to, "output", f"outputs {to}, {{}}", color=colour,
+                  marker=marker)  # fmt: skip
+        bands(axes, rows[rows["output"] == "newest"], "iteration", "without feedback", "output",
+              "without feedback, to input", color=OTHERS[2], ls="-.", marker="s")  # fmt: skip
+        axes.axhline(inputs, **MUSIC | {"label": "inputs to each other"})
+        axes.set(title=f"{noise} random numbers", xscale="log", ylim=(0, 1.02))
+    return with_legend(figure, columns=4)
 
 
 def restoration(table: pd.DataFrame) -> Figure:
@@ -94,12 +72,16 @@ def restoration(table: pd.DataFrame) -> Figure:
 
     `table` has the columns way, seed, music ("clean" or how it was corrupted) and gain.
     """
-    figure, axes = plt.subplots(figsize=(1.6 * COLUMN, 4.2), layout="constrained")
-    sns.pointplot(table, x="gain", y="way", hue="music", errorbar=("pi", 100), linestyle="none",
-                  dodge=0.5, markers=["o", "s", "^", "D"], markersize=5, ax=axes,
-                  err_kws={"linewidth": 1.2})  # fmt: skip
-    axes.axvline(0, color="0.4", lw=0.8)
-    axes.axvline(0.05, color="0.4", lw=0.8, ls=":")
+    figure, axes = plt.subplots(figsize=(8.3, 4.8), layout="constrained")
+    names = {name: f"wrong notes {name}" for name in table["music"]} | {"clean": "clean music"}
+    table = table.assign(music=table["music"].map(names))
+    how = {"x": "gain", "y": "way", "hue": "music", "palette": list(OTHERS), "ax": axes}
+    sns.stripplot(table, dodge=True, jitter=False, size=2.5, legend=False, **how)
+    sns.pointplot(table, errorbar=None, linestyle="none", dodge=0.6, markers=["o", "s", "^", "D"],
+                  markersize=5, **how)  # fmt: skip
+    axes.plot([], [], ".", color="0.4", markersize=4, label="small: one seed each")
+    axes.axvline(0.05, color="0.4", lw=0.8, ls=":", label="a gain of 0.05")
+    axes.axvline(0, color="0.4", lw=0.8, zorder=0)
     axes.set(xlabel="F1 of strikes, above that of leaving the piece as it is", ylabel="")
-    axes.legend(title="", fontsize=8)
-    return figure
+    axes.get_legend().remove()
+    return with_legend(figure, columns=3)
