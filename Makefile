@@ -49,9 +49,8 @@ test-avx2: .venv/installed ## the tests that depend on the processor, held down 
 	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 \
 	  $(BIN)/python -m pytest -q -rs -m processor
 
-bench: .venv/installed ## speed beside rivals, and bf16 beside fp32, in one run; KERAS=python adds Keras
+bench: .venv/installed ## training and composing at published sizes beside a plain nn.LSTM port
 	$(BIN)/python benchmarks/speed.py
-	$(BIN)/python benchmarks/precision.py
 	$(BIN)/python -m musiclib readme
 
 bench-isl: .venv/installed ## our ISL against statsmodels, in one run

@@ -10,9 +10,7 @@ from musiclib.models.features import features
 class PlainBiaxial(nn.Module):
     """Two LSTMs along time, two along notes, a dropout mask a sequence; features are musiclib's."""
 
-    def __init__(
-        self, time: tuple[int, int] = (300, 300), notes: tuple[int, int] = (100, 50)
-    ) -> None:
+    def __init__(self, time: tuple[int, int], notes: tuple[int, int]) -> None:
         super().__init__()
         self.time1 = nn.LSTM(80, time[0], batch_first=True)
         self.time2 = nn.LSTM(time[0], time[1], batch_first=True)
@@ -78,12 +76,10 @@ class PlainLSTM(nn.Module):
 
     def loss(self, windows: Tensor) -> Tensor:
         """The published loss of the last step of windows (B, T + 1, 88)."""
-        heard, memory = windows[:, :-1].float(), self.memory
+        heard = windows[:, :-1].float()
+        hidden, memory = self.lstm(heard[:, : self.hop], self.memory)
         if self.hop:
-            _, memory = self.lstm(heard[:, : self.hop], memory)
             hidden, _ = self.lstm(heard[:, self.hop :], memory)
-        else:
-            hidden, memory = self.lstm(heard, memory)
         self.memory = tuple(part.detach() for part in memory)
         log_p = F.logsigmoid(self.dense(hidden[:, -1]).float())
         target = windows[:, -1].float()

@@ -5,112 +5,74 @@ trained, since it would take days: use a GPU or a processor with AVX-512 (`--pre
 """
 
 import argparse
-import time
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
-import torch
+from jobs import our_iteration, random_music
+from timing import parser, run, seconds, write
 
-from musiclib.base.device import device
-from musiclib.base.errors import InputError
-from musiclib.base.files import ROOT, write_json
 from musiclib.corpus.assemble import read_corpus
 from musiclib.models import PUBLISHED_FORM, BiaxialConfig, build, computed_in
 from musiclib.models.without_learning import CONSTANT, REPEAT
-from musiclib.training.curriculum import Stage
-from musiclib.training.loop import Plan, State, iterate
-from musiclib.training.runs import RUNS, Run, RunConfig
+from musiclib.music.note_states import NOTES
+from musiclib.training.runs import Run, RunConfig
 from musiclib.training.train import train_runs
 
 BEARABLE = 4.0  # seconds per iteration
-SIZE = BiaxialConfig(level_iterations=1, checkpoints=())
-FORMS = {
-    "default": {},
-    "published": {name: value for name, value in PUBLISHED_FORM.items() if name != "cooling"},
-}
+SIZE = BiaxialConfig(level_iterations=1, checkpoints=(), cooling=0.0)
+TINY = replace(SIZE, time_sizes=(4,), note_sizes=(3,), batch=2, segment=32)
+FORMS = {"default": {}, "published": PUBLISHED_FORM}
 
 
 def main() -> None:
-    """Train, print when each run passed each bar, and write results/bench-published-size.json."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("corpus", help="folder of MIDI files, or a saved corpus (.npz)")
-    parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--default-iterations", type=int, default=400)
-    parser.add_argument("--published-iterations", type=int, default=1500)
-    parser.add_argument("--precision", choices=("fp32", "tf32", "bf16"), default="fp32")
-    parser.add_argument("--runs", type=Path, default=RUNS)
-    parser.add_argument("--out", type=Path, default=ROOT / "results" / "bench-published-size.json")
-    parser.add_argument("--tiny", action="store_true", help="show that it runs: a tiny network")
-    options = parser.parse_args()
-    size = replace(SIZE, time_sizes=(4,), note_sizes=(3,), batch=2, segment=32)
-    size = size if options.tiny else SIZE
-    iterations = {
-        "default": options.default_iterations,
-        "published": options.published_iterations,
-    }
-    seconds = _seconds(size, options.precision)
-    if seconds > BEARABLE:
-        raise SystemExit(f"an iteration takes {seconds:.1f} s here, over {BEARABLE:g}: not trained")
-    models = {
-        form: replace(size, iterations=iterations[form], **changes, cooling=0.0)
-        for form, changes in FORMS.items()
-    }
-    configs = [
-        RunConfig(
-            model,
-            seed=seed,
-            precision=computed_in(model, options.precision),
-            held_out_every=20,
-        )
-        for form, model in models.items()
-        for seed in range(options.seeds)
-    ]
+    """Train, print what came of each run, and write results/bench-published-size.json."""
+    options = parser("published-size", __doc__, seeds=2)
+    options.add_argument("--default-iterations", type=int, default=400)
+    options.add_argument("--published-iterations", type=int, default=1500)
+    options.add_argument("--precision", choices=("fp32", "tf32", "bf16"), default="fp32")
+    options = options.parse_args()
+    size = TINY if options.tiny else SIZE
+    music = random_music(size.batch, size.segment, NOTES, 2)
+    iteration = our_iteration(build(size), music, options.precision)
+    took = min(seconds(iteration) for _ in range(2))  # the first warms up
+    if took > BEARABLE:
+        raise SystemExit(f"an iteration takes {took:.1f} s here, over {BEARABLE:g}: not trained")
+    configs = configs_of(size, options)
     corpus = read_corpus(options.corpus)
-    try:
-        runs = train_runs(configs, corpus, options.runs)
-    except InputError as error:
-        raise SystemExit(str(error)) from error
-    names = [f"{form}, seed {seed}" for form in FORMS for seed in range(options.seeds)]
+    trained = train_runs(list(configs.values()), corpus, options.runs)
+    runs = dict(zip(configs, trained, strict=True))
     record = {
         "corpus": corpus.checksum,
-        "seconds": round(seconds, 2),
-        "curves": {},
-        "training": {},
-        "runs": {},
+        "seconds": round(took, 2),
+        "curves": {name: run.held_out.to_numpy().tolist() for name, run in runs.items()},
+        "training": {name: means(run.losses["loss"], 20) for name, run in runs.items()},
+        "runs": {name: summary(run) for name, run in runs.items()},
     }
-    for name, run in zip(names, runs, strict=True):
-        record["curves"][name] = run.held_out.to_numpy().tolist()
-        record["training"][name] = _every(run.losses["loss"], 20)
-        record["runs"][name] = summary(run)
-        print(name, record["runs"][name])
-    write_json(options.out, record)
+    print("\n".join(f"{name} {found}" for name, found in record["runs"].items()))
+    write(options, record)
 
 
-def _every(losses: pd.Series, count: int) -> list[list[float]]:
+def configs_of(size: BiaxialConfig, options: argparse.Namespace) -> dict[str, RunConfig]:
+    """The runs by name."""
+    configs = {}
+    for form, changes in FORMS.items():
+        model = replace(size, **changes, iterations=getattr(options, f"{form}_iterations"))
+        precision = computed_in(model, options.precision)
+        for seed in range(options.seeds):
+            config = RunConfig(model, seed=seed, precision=precision, held_out_every=20)
+            configs[f"{form}, seed {seed}"] = config
+    return configs
+
+
+def means(losses: pd.Series, count: int) -> list[list[float]]:
     """The last iteration and the mean training loss, dropout on, of every `count` iterations."""
-    means = losses.groupby((losses.index // count + 1) * count).mean()
-    return [[int(at), round(float(loss), 1)] for at, loss in means.items()]
-
-
-def _seconds(size: BiaxialConfig, precision: str) -> float:
-    """One iteration of the default form, after one to warm up."""
-    model = build(size).to(device())
-    batch = torch.zeros(size.batch, size.segment, 78, 2, dtype=torch.uint8, device=device())
-    plan = Plan([Stage("main", None, 9)], 0, precision=precision)
-    optimizer, state, took = model.optimizer(), State(), 0.0
-    for _ in range(2):
-        began = time.perf_counter()
-        iterate(model, optimizer, plan, state, batch, True)
-        state.losses[-1].item()  # a GPU has then ended
-        took = time.perf_counter() - began
-    return took
+    found = losses.groupby((losses.index // count + 1) * count).mean()
+    return [[int(at), round(float(loss), 1)] for at, loss in found.items()]
 
 
 def summary(run: Run) -> dict:
     """When held-out losses were first below what needs no learning, and the last one."""
-    without = run.record["without_learning"]
-    curve, first = run.held_out, {}
+    without, curve, first = run.record["without_learning"], run.held_out, {}
     for name in (CONSTANT, REPEAT):
         below = curve[curve["loss"] < without[name]]["iteration"]
         first[f"below {name} at"] = int(below.min()) if len(below) else None
@@ -118,12 +80,10 @@ def summary(run: Run) -> dict:
         **first,
         "last held-out loss": float(curve["loss"].iloc[-1]),
         "learned": run.verdict.learned,
-        "precision": run.record["precision"],
-        "device": run.record["device"],
-        "threads": run.record["threads"],
+        **{name: run.record[name] for name in ("precision", "device", "threads")},
         "without learning": without,
     }
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -4,47 +4,51 @@ Trains on a corpus of one's own, such as a folder of piano music, unless it was 
 `make bench-restoration CORPUS=folder`. The corrupted pieces are others than in notebook 10.
 """
 
-import sys
 from functools import partial
 from pathlib import Path
 
-from musiclib.base.errors import InputError
-from musiclib.base.files import ROOT, write_json
+from timing import parser, run, write
+
 from musiclib.base.parallel import side_by_side
 from musiclib.corpus.assemble import read_corpus
-from musiclib.corpus.sets import Corpus, states_of
+from musiclib.corpus.sets import states_of
 from musiclib.mending.mend import baseline, mend
 from musiclib.mending.ways import conditional
 from musiclib.models import ConditionalRBMConfig
 from musiclib.models.checkpoints import load_weights
 from musiclib.music.corrupted import WRONG
 from musiclib.music.transforms import legal
+from musiclib.paper.restoration import NO_MACHINE, UNITS, means
 from musiclib.paper.results import markdown, number, shown
-from musiclib.paper.trials import NO_MACHINE, UNITS, means
 from musiclib.training.runs import Run, RunConfig
 from musiclib.training.train import train_runs
 
-SEEDS = range(3)
-ITERATIONS = 1500
+MODEL = ConditionalRBMConfig(iterations=1500)
+TINY = ConditionalRBMConfig(2, (2, 4), segment=64, iterations=3)
 OTHER_DRAWS = 100
 MENDED = "conditional RBM"
 
 
-def main(folder: str) -> None:
+def main() -> None:
     """Print the table and write results/bench-restoration.json."""
-    corpus = read_corpus(folder)
-    model = ConditionalRBMConfig(iterations=ITERATIONS)
-    runs = train_runs([RunConfig(model, seed=s, held_out_every=500) for s in SEEDS], corpus)
+    options = parser("restoration", __doc__, seeds=3).parse_args()
+    model = TINY if options.tiny else MODEL
+    corpus = read_corpus(options.corpus)
+    configs = [RunConfig(model, seed=s, held_out_every=500) for s in range(options.seeds)]
+    runs = train_runs(configs, corpus, options.runs)
     tried = side_by_side(trial, [(run, states_of(corpus.held_out)) for run in runs], "mending")
-    numbers = {
-        f"{way}, {music}, {what}": number(
-            [seed[way, music][what] for seed in tried], unit, n=tried[0][way, music]["notes"]
-        )
-        for way, music in tried[0]
-        for what, unit in UNITS.items()
+    numbers = summed_up(tried)
+    print(markdown(["what", "value"], [(name, shown(n, 3)) for name, n in numbers.items()]))
+    record = {
+        "corpus": {"folder": Path(options.corpus or "").name, "checksum": corpus.checksum},
+        "held_out_pieces": len(corpus.held_out),
+        "seeds": len(runs),
+        "iterations": model.iterations,
+        "device": runs[0].record["device"],
+        "seconds": [run.record["seconds"] for run in runs],
+        "numbers": numbers,
     }
-    print(table(numbers))
-    write_json(ROOT / "results" / "bench-restoration.json", record(folder, corpus, runs, numbers))
+    write(options, record)
 
 
 def trial(run: Run, held_out: list) -> dict:
@@ -59,32 +63,16 @@ def trial(run: Run, held_out: list) -> dict:
     }
 
 
-def table(numbers: dict) -> str:
-    """A row a way, a column a kind of corrupting: gain of F1 of strikes, and density."""
-    kinds = (*WRONG, "clean")
-    rows = [
-        [way, *(shown(numbers[f"{way}, {k}, {what}"], 3) for k in kinds), what]
-        for way in (MENDED, NO_MACHINE)
-        for what in UNITS
-    ]
-    return markdown(["way", *kinds, "what"], rows)
-
-
-def record(folder: str, corpus: Corpus, runs: list[Run], numbers: dict) -> dict:
-    """The numbers and what they rest on."""
+def summed_up(tried: list[dict]) -> dict[str, dict]:
+    """A number of all seeds for each way, kind of music and metric."""
     return {
-        "corpus": {"folder": Path(folder).name, "checksum": corpus.checksum},
-        "held_out_pieces": len(corpus.held_out),
-        "seeds": len(runs),
-        "iterations": ITERATIONS,
-        "device": runs[0].record["device"],
-        "seconds": [run.record["seconds"] for run in runs],
-        "numbers": numbers,
+        f"{way}, {music}, {what}": number(
+            [seed[way, music][what] for seed in tried], unit, n=some["notes"]
+        )
+        for (way, music), some in tried[0].items()
+        for what, unit in UNITS.items()
     }
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1] if len(sys.argv) > 1 else "")
-    except InputError as error:
-        sys.exit(f"restoration: {error}")
+    run(main)

@@ -1,10 +1,11 @@
-"""The speed benchmark runs, with tiny networks: what it prints then means nothing."""
+"""The benchmarks run, with tiny sizes: what their numbers say then means nothing."""
 
 import json
 import subprocess
 import sys
 
 import pytest
+import torch
 from strategies import random_states
 
 from musiclib.base.files import ROOT
@@ -13,40 +14,151 @@ from musiclib.training.precision import computes_bf16
 
 pytestmark = pytest.mark.processor
 
-
-def test_the_benchmark_runs_and_writes_every_table(tmp_path):
-    out = tmp_path / "speed.json"
-    command = [sys.executable, ROOT / "benchmarks" / "speed.py", "--tiny", "--out", out]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    record = json.loads(out.read_text())
-    precisions = ("fp32", "bf16") if computes_bf16() else ("fp32",)
-    assert {(r["by"], r["precision"]) for r in record["training"]} >= {
-        (by, precision) for by in ("plain", "musiclib") for precision in precisions
-    }
-    assert "musiclib, published form" in {r["by"] for r in record["training"]}
-    assert ("left out" in record) == (not computes_bf16())
-    assert {r["network"] for r in record["training"]} == {"biaxial", "lstm"}
-    assert {r["by"] for r in record["composing"]} == {"plain", "readable", "musiclib"}
-    assert record["preparing"][0]["what"] == "features of a batch"
-    assert all(r["to"] == 16 * r["from"] for r in record["growth"])
-    for name in ("training", "composing", "preparing", "growth"):
-        assert all(f"| {row[next(iter(row))]} |" in printed for row in record[name])
-    assert "plain, same memory" in {r["by"] for r in record["training"] if r["network"] == "lstm"}
-    plain = [r for r in record["training"] if r["by"] == "plain" and r["precision"] == "fp32"]
-    assert all(r["times as fast as plain"] == 1 for r in plain)
+MACHINE = {"machine", "device"}
 
 
-def test_the_published_size_benchmark_trains_both_forms_and_says_when_they_pass_the_bars(tmp_path):
-    pieces = [random_states(160, seed, 0.1) for seed in range(8)]
-    for name, some in {"main": pieces[:6], "held-out": pieces[6:]}.items():
-        for i, states in enumerate(some):
-            write_note_states(states, tmp_path / "music" / name / f"{i}.mid")
-    out = tmp_path / "record.json"
-    options = ["--tiny", "--seeds", 1, "--default-iterations", 2, "--published-iterations", 3]
-    command = [ROOT / "benchmarks" / "published_size.py", tmp_path / "music", *options]
-    command += ["--runs", tmp_path / "runs", "--out", out]
-    subprocess.run([sys.executable, *map(str, command)], check=True, capture_output=True)
-    record = json.loads(out.read_text())
+@pytest.fixture
+def tiny(tmp_path):
+    """Runs a benchmark with --tiny: its record and what it printed; results/ must stay as it is."""
+
+    def run(name, *options):
+        before, out = _kept(), tmp_path / "record.json"
+        command = [ROOT / "benchmarks" / f"{name}.py", *options, "--tiny", "--out", out]
+        done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert _kept() == before
+        return json.loads(out.read_text()), done.stdout
+
+    return run
+
+
+def _kept():
+    return {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in (ROOT / "results").glob("bench-*")}
+
+
+@pytest.fixture
+def music(tmp_path):
+    """A folder of random music, two of eight pieces held out."""
+    for i in range(8):
+        folder = tmp_path / "music" / ("main" if i < 6 else "held-out")
+        write_note_states(random_states(160, i, 0.1), folder / f"{i}.mid")
+    return tmp_path / "music"
+
+
+def test_speed_writes_every_table_and_prints_it(tiny):
+    record, printed = tiny("speed")
+    assert record.keys() >= MACHINE | {"torch", "sizes"}
+    rates = record["GFLOP/s of large products"]
+    precisions = list(rates)
+    assert precisions[0] == "fp32" and min(rates.values()) > 0
+    assert ("bf16" in rates) == computes_bf16() == ("left out" not in record)
+    ports = {"biaxial": ("plain", "musiclib"), "lstm": ("plain", "plain, same memory", "musiclib")}
+    assert [(r["network"], r["by"], r["precision"]) for r in record["training"]] == [
+        (network, port, precision)
+        for network, some in ports.items()
+        for port, precision in [(p, q) for p in some for q in precisions]
+        + [("musiclib, published form", "fp32")] * (network == "biaxial")
+    ]
+    assert [(r["pieces"], r["by"]) for r in record["composing"]] == [
+        (pieces, name) for pieces in (1, 2) for name in ("plain", "readable", "musiclib")
+    ]
+    for row in record["training"] + record["composing"]:
+        plain = row["by"] == "plain" and row.get("precision", "fp32") == "fp32"
+        assert row["times as fast as plain"] == 1 if plain else row["times as fast as plain"] > 0
+        assert torch.cuda.is_available() or 0.05 < row["peak memory, GB"] < 5
+        assert row["times its floor"] > 1
+    assert len(record["growth"]) == 5
+    for row in record["growth"]:
+        assert row["to"] == 16 * row["from"]
+        ratio = row["ms at last"] / row["ms at first"] / 16
+        assert row["cost, times proportion"] == pytest.approx(ratio, abs=0.01)
+    for name in ("training", "composing", "growth"):
+        for row in record[name]:
+            assert f"| {' | '.join(map(str, row.values()))} |" in printed
+
+
+def test_published_size_trains_both_forms_and_says_what_came_of_them(tiny, music, tmp_path):
+    iterations = ("--default-iterations", 2, "--published-iterations", 3)
+    record, _ = tiny(
+        "published_size", music, "--seeds", 1, *iterations, "--runs", tmp_path / "runs"
+    )
+    names = ["default, seed 0", "published, seed 0"]
+    for part in ("curves", "training", "runs"):
+        assert list(record[part]) == names
+    assert record["seconds"] < 4
     assert [curve[-1][0] for curve in record["curves"].values()] == [2, 3]
-    assert set(record["runs"]) == {"default, seed 0", "published, seed 0"}
-    assert not any(run["learned"] for run in record["runs"].values())
+    assert all(losses[0][0] == 20 and losses[0][1] > 0 for losses in record["training"].values())
+    for name, run in record["runs"].items():
+        assert run["last held-out loss"] == record["curves"][name][-1][1]
+        assert run["precision"] == "fp32" and not run["learned"]
+        assert run["below one constant rate at"] is None
+    assert len(list((tmp_path / "runs").glob("*/run.json"))) == 2
+
+
+def test_isl_is_as_statsmodels_says(tiny):
+    record, printed = tiny("isl")
+    assert record.keys() > MACHINE
+    assert record["largest relative difference"] < 1e-6
+    assert record["generated x held-out bars"] == "200 x 20"
+    assert record["large: generated x held-out bars"] == "300 x 100"
+    assert all(value > 0 for name, value in record.items() if "seconds" in name)
+    a_bar = record["statsmodels, seconds per held-out bar"]
+    assert record["statsmodels, seconds in all"] == pytest.approx(20 * a_bar)
+    faster = record["statsmodels, seconds in all"] / record["ours, seconds in all"]
+    assert record["times faster"] == pytest.approx(faster)
+    assert record["ours, slowest round"] >= record["ours, seconds in all"]
+    assert f"| times faster | {faster:.4g} |" in printed
+
+
+def test_the_rbm_trains_reconstructs_and_mends(tiny):
+    record, printed = tiny("rbm")
+    seconds = {
+        "seconds per epoch",
+        "seconds per epoch, slowest batch",
+        "seconds to reconstruct a piece of 64 steps",
+        "seconds to reconstruct 2 of them",
+        "seconds to mend a piece of 64 steps",
+    }
+    memory = {"peak memory, GB", "memory of the machine, GB"}
+    assert record.keys() == MACHINE | seconds | memory | {"windows"}
+    assert all(record[name] > 0 for name in seconds)
+    assert 0.05 < record["peak memory, GB"] < record["memory of the machine, GB"]
+    assert all(f"| {name} | {record[name]:.4g} |" in printed for name in seconds)
+
+
+def test_restoration_trains_and_tells_what_is_mended(tiny, music, tmp_path):
+    record, printed = tiny("restoration", music, "--seeds", 2, "--runs", tmp_path / "runs")
+    assert (record["corpus"]["folder"], record["held_out_pieces"]) == ("music", 2)
+    assert (record["seeds"], record["iterations"], len(record["seconds"])) == (2, 3, 2)
+    assert len(list((tmp_path / "runs").glob("conditional-rbm-*/run.json"))) == 2
+    numbers = record["numbers"]
+    metrics = ("F1 as given", "gain", "gain of sounding cells", "density")
+    assert set(numbers) == {
+        f"{way}, {kind}, {metric}"
+        for way in ("conditional RBM", "no machine")
+        for kind in ("anywhere", "in range", "near", "clean")
+        for metric in metrics
+    }
+    for name, found in numbers.items():
+        assert found["seeds"] == len(found["per_seed"]) == 2 and found["n"] > 0
+        assert 0 < found["value"] <= 2 or "gain" in name
+        if "F1 as given" in name:
+            assert (found["value"] == 1) == ("clean" in name)
+        assert f"| {name} |" in printed
+
+
+def test_only_what_is_not_tiny_goes_to_results_by_itself(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import timing
+
+    monkeypatch.setattr(timing, "ROOT", tmp_path)
+    parser = timing.parser("some", "")
+    timing.write(parser.parse_args(["--tiny"]), {"a": 1})
+    assert not list(tmp_path.iterdir())
+    timing.write(parser.parse_args(["--tiny", "--out", str(tmp_path / "own.json")]), {"a": 2})
+    timing.write(parser.parse_args([]), {"a": 3})
+    written = {str(p.relative_to(tmp_path)): p.read_text() for p in tmp_path.rglob("*.json")}
+    assert {n: json.loads(t)["a"] for n, t in written.items()} == {
+        "own.json": 2,
+        "results/bench-some.json": 3,
+    }

@@ -19,15 +19,13 @@ from strategies import (
     scale_piece,
 )
 from toy_machines import (
-    bits,
-    machine_of,
     music_machine,
     parameters_of,
     sigmoid,
 )
 
 from musiclib.mending.mend import baseline, choose, mend, tuned
-from musiclib.mending.ways import HOP, cell_by_cell, clamped, conditional, gated, votes
+from musiclib.mending.ways import cell_by_cell, conditional, votes
 from musiclib.metrics.note_f1 import f1
 from musiclib.models import ConditionalRBM, ConditionalRBMConfig
 from musiclib.music.corrupted import corrupt
@@ -310,157 +308,12 @@ def test_music_shorter_than_a_window_is_filled_up_with_silence(steps):
     np.testing.assert_allclose(votes(machine, states), expected, rtol=0, atol=1e-10)
 
 
-def free_energy(parameters, window):
-    weights, visible_bias, hidden_bias = parameters
-    v = window.ravel().astype(float)
-    return -v @ visible_bias - np.sum(np.log(1 + np.exp(hidden_bias + v @ weights)))
-
-
-def with_and_without(states, note):
-    onset, end, pitch = note
-    both = states.copy(), states.copy()
-    both[0][onset:end, pitch, PLAY], both[0][onset, pitch, STRUCK] = 1, 1
-    both[1][onset:end, pitch] = 0
-    return both
-
-
-def speaks_for(machine, states, note):
-    """F(without a note) - F(with it), the mean over every fourth window, if it holds its strike."""
-    size, energy = machine.config.window, partial(free_energy, parameters_of(machine))
-    pairs = zip(*(windows_of(s, size)[::HOP] for s in with_and_without(states, note)), strict=True)
-    return np.mean([energy(w[1]) - energy(i[1]) for i, w in pairs if 0 <= note[0] - i[0] < size])
-
-
-def may_be_missing(states, chances, share):
-    """Notes whose strike has a chance above `share` where it is silent, held likely on."""
-    added = chosen_by_hand(states, chances, keep=0, add=share)
-    return [note for note in note_list(added) if not states[note[0], note[2], PLAY]]
-
-
-def gated_by_hand(machine, states, share):
-    """The chances of all strikes, from the log odds of given and of missing notes."""
-    strikes, given = np.zeros(states.shape[:2]), note_list(states)
-    wrong = share * len(given) / np.sum(states[..., PLAY] == 0)
-    missing = may_be_missing(states, votes_by_hand(machine, states), share)
-    for notes, evidence in (
-        (given, np.log((1 - share) / wrong)),
-        (missing, np.log(share / (1 - wrong))),
-    ):
-        for note in notes:
-            odds = speaks_for(machine, states, note) + evidence
-            strikes[note[0], note[2]] = sigmoid(odds)
-    return strikes, given, missing
-
-
-@pytest.mark.parametrize(("window", "steps"), [(4, 12), (4, 4), (6, 10), (8, 16), (8, 4)])
-@pytest.mark.parametrize("share", [0.1, 0.3])
-def test_gated_strikes_have_the_odds_of_free_energy_and_evidence(window, steps, share):
-    machine = music_machine(window, hidden=6, scale=1.2)
-    states = random_states(steps, 3, 0.05)
-    expected, given, missing = gated_by_hand(machine, states, share)
-    chances = gated(machine, states, share=share)
-    np.testing.assert_allclose(chances[..., STRUCK], expected, rtol=0, atol=1e-9)
-    assert len(given) >= 5 and len(missing) >= 5
-    assert any(end - onset > 1 for onset, end, _ in missing)
-
-
-def test_gated_chances_are_for_choosing_from():
-    machine, states = music_machine(4, hidden=6, scale=0.5), random_states(10, 3, 0.05)
-    chances = gated(machine, states)
-    assert chances.shape == states.shape
-    assert (chances >= 0).all() and (chances <= 1).all()
-    chosen = choose(states, chances)
-    np.testing.assert_array_equal(chosen, repaired(chosen))
-
-
-def test_a_gated_machine_without_weights_or_biases_goes_by_the_evidence_alone():
-    """Cells are as likely on as off, so no window speaks for a note or against it."""
-    machine = machine_of([np.zeros((624, 2)), np.zeros(624), np.zeros(2)], window=4)
-    states = hand_states(8, (60, 1, 3), (64, 2, 1))
-    silent = 8 * 78 - 4
-    wrong = 0.1 * 2 / silent
-    strikes = gated(machine, states)[..., STRUCK]
-    expected = sigmoid(np.log((1 - 0.1) / wrong))
-    np.testing.assert_allclose(strikes[[1, 2], [36, 40]], expected, rtol=1e-12)
-    expected = sigmoid(np.log(0.1 / (1 - wrong)))
-    np.testing.assert_allclose(strikes[0], expected, rtol=1e-12)
-
-
-@pytest.mark.parametrize("steps", [16, 17, 19, 20, 40, 3])
-def test_gated_notes_of_all_steps_are_judged_by_free_energy(steps):
-    """Without weights a note is two cells that are on, which costs as much wherever it is."""
-    cells = 16 * 156
-    machine = machine_of([np.zeros((cells, 2)), np.full(cells, -1.0), np.zeros(2)], window=16)
-    states = hand_states(steps, *((60 + step % 2, step, 1) for step in range(steps)))
-    wrong = 0.1 * steps / (77 * steps)
-    strikes = gated(machine, states)[..., STRUCK]
-    struck = states[..., STRUCK] == 1
-    expected = sigmoid(np.log((1 - 0.1) / wrong) - 2)
-    np.testing.assert_allclose(strikes[struck], expected, rtol=1e-9)
-    expected = sigmoid(np.log(0.1 / (1 - wrong)) - 2)
-    np.testing.assert_allclose(strikes[~struck], expected, rtol=1e-9)
-
-
-def few_doubts():
-    """A machine and music of one window, in which six cells alone are doubtful."""
-    generator = rng(4)
-    weights, visible_bias = np.zeros((312, 4)), np.full(312, -20.0)
-    doubtful, sure = generator.choice(312, 6, replace=False), 0
-    visible_bias[doubtful] = 0.5 * generator.standard_normal(6)
-    weights[doubtful] = 1.2 * generator.standard_normal((6, 4))
-    visible_bias[[sure, sure + 1]] = 20
-    weights[[sure, sure + 1]] = generator.standard_normal((2, 4))
-    states = hand_states(2, (24, 0, 1))
-    return machine_of([weights, visible_bias, generator.standard_normal(4)], 2), states, doubtful
-
-
-def given_all_others(machine, states, doubtful):
-    """The chance of each doubtful cell to be on, by all that they may be."""
-    cells = states.ravel().astype(float)
-    total = np.zeros(1 + len(doubtful))
-    for on in bits(len(doubtful)):
-        cells[doubtful] = on
-        total += np.exp(-free_energy(parameters_of(machine), cells)) * np.array([1, *on])
-    return total[1:] / total[0]
-
-
-def test_clamped_cells_that_are_doubtful_are_sampled_given_all_others():
-    machine, states, doubtful = few_doubts()
-    chances = clamped(machine, states, sweeps=4000, seed=1).ravel()
-    expected = given_all_others(machine, states, doubtful)
-    np.testing.assert_allclose(chances[doubtful], expected, rtol=0, atol=0.03)
-    as_voted = votes(machine, states).ravel()[doubtful]
-    assert abs(as_voted - expected).max() > 0.06
-
-
-@pytest.mark.parametrize("doubt", [0.1, 0.4])
-def test_clamped_cells_that_are_trusted_stay_exactly_as_they_are(doubt):
-    """Doubtful is what the votes give a chance of at most 1 - doubt to be as it is."""
-    machine, states = music_machine(4, hidden=5, scale=0.5), random_states(12, 1, 0.1)
-    voted = votes_by_hand(machine, states)
-    trusted = np.where(states == 1, voted, 1 - voted) > 1 - doubt
-    chances = clamped(machine, states, doubt=doubt)
-    np.testing.assert_array_equal(chances[trusted], states[trusted])
-    assert 0.2 < trusted.mean() < 0.98
-    assert ((chances > 0) & (chances < 1))[~trusted].all()
-
-
-def test_clamped_chances_come_from_the_seed_alone():
-    machine, states = music_machine(4, hidden=5, scale=0.5), random_states(12, 1, 0.1)
-    state = torch.get_rng_state()
-    first = clamped(machine, states, seed=3)
-    np.testing.assert_array_equal(clamped(machine, states, seed=3), first)
-    assert (clamped(machine, states, seed=4) != first).any()
-    assert torch.equal(torch.get_rng_state(), state)
-
-
-@pytest.mark.parametrize("way", [votes, gated, clamped])
 @pytest.mark.parametrize("steps", [1, 3, 5])
-def test_ways_take_silence_and_music_of_any_length_and_leave_it_alone(way, steps):
+def test_ways_take_silence_and_music_of_any_length_and_leave_it_alone(steps):
     machine = music_machine(4, hidden=5)
     for states in (hand_states(steps), random_states(steps, 1, 0.1)):
         before = states.copy()
-        chances = way(machine, states)
+        chances = votes(machine, states)
         assert chances.shape == states.shape and np.isfinite(chances).all()
         np.testing.assert_array_equal(states, before)
 

@@ -9,7 +9,7 @@ from musiclib.mending.mend import choose
 from musiclib.mending.ways import conditional
 from musiclib.metrics.note_f1 import likeness
 from musiclib.models import ConditionalRBM, ConditionalRBMConfig
-from musiclib.paper.trials import (
+from musiclib.paper.restoration import (
     EXCERPT,
     NO_HIDDEN,
     NO_MACHINE,

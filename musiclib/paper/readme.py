@@ -40,36 +40,14 @@ def speed() -> str:
     tables = {
         "Training, one iteration": record["training"],
         "Composing with the biaxial network, float32": record["composing"],
-        "What goes before": record["preparing"],
         "How cost grows with size, 1 being in proportion": record["growth"],
-        "Runs side by side": record["side_by_side"],
     }
     rates = ", ".join(f"{k} {v}" for k, v in record["GFLOP/s of large products"].items())
     machine = f"{record['machine']}, {record['device']}, torch {record['torch']}"
     parts = [f"Machine: {machine}; large products run at {rates} GFLOP/s."]
     for title, rows in tables.items():
-        if rows:
-            parts.append(f"**{title}**:\n\n{markdown(list(rows[0]), [r.values() for r in rows])}")
-    return "\n\n".join(part.strip() for part in parts) + "\n\n" + precision()
-
-
-def precision() -> str:
-    """What bfloat16 costs in held-out loss."""
-    models = json.loads((BENCHMARKS / "bench-precision.json").read_text())["models"]
-    rows = [
-        [
-            name,
-            result["iterations"],
-            *("{:.5g} to {:.5g}".format(*result[kind]["interval"]) for kind in ("fp32", "bf16")),
-            "{:+.1f} to {:+.1f}".format(*result["bf16 above fp32, %"]),
-        ]
-        for name, result in models.items()
-    ]
-    header = ["model", "iterations", "float32", "bfloat16", "bfloat16 above, same seed, %"]
-    title = (
-        "**Held-out loss in bfloat16 and in float32**, 95 % intervals of the mean over three seeds"
-    )
-    return f"{title}:\n\n{markdown(header, rows)}\n"
+        parts.append(f"**{title}**:\n\n{markdown(list(rows[0]), [r.values() for r in rows])}")
+    return "\n\n".join(part.strip() for part in parts) + "\n\n"
 
 
 def findings(profile: str) -> str:
