@@ -110,22 +110,6 @@ def test_isl_is_as_statsmodels_says(tiny):
     assert f"| times faster | {faster:.4g} |" in printed
 
 
-def test_the_rbm_trains_reconstructs_and_mends(tiny):
-    record, printed = tiny("rbm")
-    seconds = {
-        "seconds per epoch",
-        "seconds per epoch, slowest batch",
-        "seconds to reconstruct a piece of 64 steps",
-        "seconds to reconstruct 2 of them",
-        "seconds to mend a piece of 64 steps",
-    }
-    memory = {"peak memory, GB", "memory of the machine, GB"}
-    assert record.keys() == MACHINE | seconds | memory | {"windows"}
-    assert all(record[name] > 0 for name in seconds)
-    assert 0.05 < record["peak memory, GB"] < record["memory of the machine, GB"]
-    assert all(f"| {name} | {record[name]:.4g} |" in printed for name in seconds)
-
-
 def test_restoration_trains_and_tells_what_is_mended(tiny, music, tmp_path):
     record, printed = tiny("restoration", music, "--seeds", 2, "--runs", tmp_path / "runs")
     assert (record["corpus"]["folder"], record["held_out_pieces"]) == ("music", 2)

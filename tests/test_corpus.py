@@ -74,7 +74,7 @@ def test_a_folder_with_levels_main_and_held_out_is_read_as_it_is(corpus):
 
 def test_an_unreadable_file_is_named_and_counted_and_the_others_are_read(corpus):
     assert list(corpus.skipped) == ["main/broken.mid"]
-    assert "broken.mid: not a readable MIDI file" in corpus.skipped["main/broken.mid"]
+    assert "broken.mid: it does not begin as a MIDI file does" in corpus.skipped["main/broken.mid"]
     complaints = "\n".join(corpus.complaints())
     assert "broken.mid" in complaints and "1 not readable" in complaints
 

@@ -159,8 +159,7 @@ def test_silence_is_judged_and_found_dropping_all_that_sounds(held_out):
 
 
 @pytest.mark.parametrize(
-    ("made", "kept"),
-    [(scale_piece(steps=15), scale_piece()), (scale_piece(), hand_states(64))],
+    ("made", "kept"), [(scale_piece(steps=15), scale_piece()), (scale_piece(), hand_states(64))]
 )
 def test_music_without_a_bar_or_a_held_out_note_is_refused(made, kept):
     with pytest.raises(InputError, match=r"too little music|no note"):

@@ -18,11 +18,7 @@ from strategies import (
     repaired,
     scale_piece,
 )
-from toy_machines import (
-    music_machine,
-    parameters_of,
-    sigmoid,
-)
+from toy_machines import music_machine, parameters_of, sigmoid
 
 from musiclib.mending.mend import baseline, choose, mend, tuned
 from musiclib.mending.ways import cell_by_cell, conditional, votes

@@ -206,7 +206,7 @@ def test_a_broken_file_is_named_and_nothing_half_mended_is_left_under_the_new_na
     machine, tmp_path
 ):
     broken, new = with_a_broken_file(tmp_path / "broken"), tmp_path / "mended"
-    with pytest.raises(InputError, match=r"2\.mid: not a readable MIDI file"):
+    with pytest.raises(InputError, match=r"2\.mid: it does not begin as a MIDI file does"):
         mend_folder(machine, broken, new)
     assert not new.exists()
     (broken / "2.mid").unlink()

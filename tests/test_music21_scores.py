@@ -10,7 +10,8 @@ from test_note_states import with_ticks
 
 from musiclib.base.errors import InputError
 from musiclib.corpus.shipped import GROUPS, corpus_name, group_of, group_paths, opening_metre
-from musiclib.music.music21_scores import read_score
+from musiclib.music.midi_events import events_of
+from musiclib.music.music21_scores import read_score, score_midi
 from musiclib.music.note_states import note_states
 from musiclib.music.piano_roll import piano_roll
 
@@ -77,7 +78,7 @@ def test_an_eighth_note_lasts_one_sample_of_the_piano_roll(score):
 
 def test_a_voice_of_a_chorale_sounds_as_music21_joins_its_ties(chorale_paths):
     for path in chorale_paths[:60:20]:
-        midi = read_score(path)
+        midi = score_midi(path)
         score = converter.parse(path, forceSource=True, storePickle=False)
         for voice, track in zip(score.stripTies().parts, midi.tracks[1:], strict=True):
             alone = mido.MidiFile(ticks_per_beat=midi.ticks_per_beat, tracks=[track])
@@ -85,7 +86,7 @@ def test_a_voice_of_a_chorale_sounds_as_music21_joins_its_ties(chorale_paths):
                 (note.pitch.midi, int(note.offset * 4), int(note.quarterLength * 4))
                 for note in voice.flatten().notes
             ]
-            states = note_states(alone)
+            states = note_states(events_of(alone))
             np.testing.assert_array_equal(states, hand_states(len(states), *notes), path.name)
 
 
@@ -99,9 +100,9 @@ def test_a_limit_takes_scores_from_all_over_the_group():
 
 def test_three_voices_are_the_two_highest_staves_and_the_lowest(chorale_paths):
     for path in chorale_paths[:2]:
-        voices = read_score(path).tracks[1:]
+        voices = score_midi(path).tracks[1:]
         assert len(voices) > 3
-        assert read_score(path, "three").tracks[1:] == [voices[0], voices[1], voices[-1]]
+        assert score_midi(path, "three").tracks[1:] == [voices[0], voices[1], voices[-1]]
 
 
 @pytest.mark.parametrize("parts", ["all", "outer", "three"])
@@ -135,7 +136,7 @@ def test_the_opening_metre_is_told_without_reading_the_score(chorale_paths):
     others = [shipped("mozart", ".mxl", None)[6], shipped("monteverdi", ".mxl", None)[8]]
     seen = set()
     for path in [*chorale_paths[::25], *tunes, *others]:
-        metres = [e for e in with_ticks(read_score(path).tracks[0]) if hasattr(e[1], "numerator")]
+        metres = [e for e in with_ticks(score_midi(path).tracks[0]) if hasattr(e[1], "numerator")]
         opening = {event.numerator for tick, event in metres if tick == 0}
         assert opening in ({opening_metre(path)}, set()), path.name  # music21 leaves out M:C
         seen.add(opening_metre(path))
@@ -168,7 +169,7 @@ def test_a_limit_leaves_the_smallest_files_of_the_costliest_groups():
 
 
 def test_releases_come_before_strikes_at_one_tick(chorale_paths):
-    for track in read_score(chorale_paths[0]).tracks[1:]:
+    for track in score_midi(chorale_paths[0]).tracks[1:]:
         sounding = set()
         for _, event in with_ticks(track):
             if event.type == "note_on":

@@ -18,15 +18,7 @@ def test_strikes_repeat_what_they_cut_short_and_the_last_notes_end_with_the_piec
     """Struck three times in a row, held over all of it, and struck in the last step."""
     repeated = (60, 1, 3), (60, 4, 1), (60, 5, 2)
     states = hand_states(8, (24, 0, 8), *repeated, (64, 1, 1), (64, 3, 1), (101, 7, 1))
-    expected = [
-        (0, 8, 0),
-        (1, 4, 36),
-        (1, 2, 40),
-        (3, 4, 40),
-        (4, 5, 36),
-        (5, 7, 36),
-        (7, 8, 77),
-    ]
+    expected = [(0, 8, 0), (1, 4, 36), (1, 2, 40), (3, 4, 40), (4, 5, 36), (5, 7, 36), (7, 8, 77)]
     found = notes_of(states)
     np.testing.assert_array_equal(found, expected)
     assert found.dtype == np.int64

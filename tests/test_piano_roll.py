@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pretty_rolls import pretty_roll
 from test_note_states import off, on, saved, with_ticks
 
 from musiclib.base.errors import InputError
@@ -75,6 +76,32 @@ def test_a_reader_of_each_sample_agrees(scratch, tune):
             expected[heard, event.note - 21] = 1
     assert len(roll) == pytest.approx(seconds / 0.3, abs=1.001)
     np.testing.assert_array_equal(roll[sure], expected[sure])
+
+
+@st.composite
+def crowds(draw):
+    """Tracks in which notes of few pitches and channels overlap, repeat and end at any tick."""
+    delta = st.sampled_from([0, 0, 1, 240, 288, 480])
+    pitch, channel = st.sampled_from([20, 21, 60, 61]), st.sampled_from([0, 1, 9])
+    event = st.one_of(
+        st.builds(lambda d, p, c, v: on(d, p, v).copy(channel=c), delta, pitch, channel,
+                  st.sampled_from([64, 64, 0])),
+        st.builds(lambda d, p, c: off(d, p).copy(channel=c), delta, pitch, channel),
+        st.builds(tempo, delta, st.sampled_from([300_000, 500_000, 725_000])),
+    )  # fmt: skip
+    return draw(st.lists(st.lists(event, max_size=16), min_size=1, max_size=3))
+
+
+@given(crowds())
+def test_pretty_midi_agrees_however_notes_overlap(scratch, tracks):
+    path = saved(scratch / "crowd.mid", *tracks)
+    np.testing.assert_array_equal(read_piano_roll(path), pretty_roll(path))
+
+
+@pytest.mark.shared
+def test_pretty_midi_agrees_on_real_pieces(piano_midi):
+    for path in sorted(piano_midi.glob("*/*.mid"))[::28]:
+        np.testing.assert_array_equal(read_piano_roll(path), pretty_roll(path), path.name)
 
 
 @st.composite

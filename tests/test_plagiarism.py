@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import hand_states, random_states, scale_piece
 
-from musiclib.metrics.plagiarism import Run, longest_runs, nearest_bars
+from musiclib.metrics.plagiarism import CopiedRun, longest_runs, nearest_bars
 
 LOW, HIGH = 20, 30  # notes of the random music, so that few transpositions can match
 INTERVALS = range(LOW - HIGH, HIGH - LOW + 1)
@@ -135,7 +135,7 @@ def test_a_planted_copy_is_found_with_its_place_and_interval(step, interval):
     piece = np.concatenate([other_music(48), copy, other_music(32)])
     generated = {"copy": piece, "own": other_music(160)}
     runs = longest_runs(generated, training)
-    assert runs == {"copy": Run(4, 3, "two", step, interval), "own": Run(0)}
+    assert runs == {"copy": CopiedRun(4, 3, "two", step, interval), "own": CopiedRun(0)}
     nearest = nearest_bars(generated, training)
     assert nearest["own"].share < 0.5
     if step % 16 == 0:  # the nearest bar is looked for among whole ones alone
@@ -151,22 +151,22 @@ def test_a_rest_within_a_copy_counts_and_rests_around_it_do_not():
     rest = hand_states(16)
     copied = np.roll(training["one"][16:96], 2, axis=1)  # two bars, the rest, two more
     piece = np.concatenate([rest, copied, rest, rest])
-    assert longest_runs({"new": piece}, training)["new"] == Run(5, 1, "one", 16, 2)
+    assert longest_runs({"new": piece}, training)["new"] == CopiedRun(5, 1, "one", 16, 2)
     ends_in_rest = {"new": np.concatenate([training["one"][16:64], other_music(16)])}
-    assert longest_runs(ends_in_rest, training)["new"] == Run(2, 0, "one", 16, 0)
+    assert longest_runs(ends_in_rest, training)["new"] == CopiedRun(2, 0, "one", 16, 0)
 
 
 def test_a_rest_where_the_original_sounds_breaks_a_run():
     piece = library()["one"][:80].copy()
     piece[32:48] = 0
-    assert longest_runs({"new": piece}, library())["new"] == Run(2, 0, "one", 0, 0)
+    assert longest_runs({"new": piece}, library())["new"] == CopiedRun(2, 0, "one", 0, 0)
 
 
 def test_a_copy_that_changes_its_interval_is_two_runs():
     training = library()
     first, second = training["one"][:48], np.roll(training["one"][48:80], 1, axis=1)
     piece = np.concatenate([first, second])
-    assert longest_runs({"new": piece}, training)["new"] == Run(3, 0, "one", 0, 0)
+    assert longest_runs({"new": piece}, training)["new"] == CopiedRun(3, 0, "one", 0, 0)
 
 
 def test_one_other_note_breaks_a_run():
@@ -179,7 +179,7 @@ def test_one_other_note_breaks_a_run():
 def test_silent_and_short_pieces_share_nothing():
     pieces = {"silent": hand_states(64), "short": scale_piece(steps=15), "empty": hand_states(0)}
     assert nearest_bars(pieces, library()) == dict.fromkeys(pieces)
-    assert longest_runs(pieces, library()) == dict.fromkeys(pieces, Run(0))
+    assert longest_runs(pieces, library()) == dict.fromkeys(pieces, CopiedRun(0))
 
 
 def test_silent_and_short_training_pieces_are_harmless():
@@ -189,7 +189,7 @@ def test_silent_and_short_training_pieces_are_harmless():
     assert longest_runs(pieces, more) == longest_runs(pieces, library())
     assert nearest_bars(pieces, more) == nearest_bars(pieces, library())
     assert nearest_bars(pieces, useless) == {"new": None}
-    assert longest_runs(pieces, useless) == {"new": Run(0)}
+    assert longest_runs(pieces, useless) == {"new": CopiedRun(0)}
 
 
 def test_a_chorale_is_found_in_its_transposition(chorales):

@@ -1,7 +1,8 @@
 """Seeds of batches, dropout and composed pieces: many well-mixed ones from a run's own.
 
-Initial weights are drawn with a run's seed itself; draws that belong to the corpus or to a metric
-have fixed seeds of their own, beside where they are drawn.
+Initial weights, primers and a drawn share of the corpus come of a run's seed itself; metrics and
+corrupted music have the seed that they are given; which pieces are held out is drawn with a fixed
+seed, in `corpus.division`.
 """
 
 import numpy as np

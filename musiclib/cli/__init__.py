@@ -28,10 +28,16 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(f"musiclib: {error}")
     except OSError as error:
         sys.exit(f"musiclib: {_machine_fault(error)}")
+    except RuntimeError as error:
+        if type(error).__name__ != "OutOfMemoryError":  # torch's, which is not imported for it
+            raise
+        sys.exit("musiclib: the GPU has no memory left: end what else runs on it, then try again")
     except BrokenProcessPool:
         sys.exit("musiclib: a worker process was killed, or out of memory; run the command again")
     except (KeyboardInterrupt, click.Abort):
-        sys.exit("musiclib: stopped; the same command goes on from here")
+        sys.exit(
+            "musiclib: stopped; the same command goes on with training, and does the rest anew"
+        )
 
 
 def _machine_fault(error: OSError) -> str:

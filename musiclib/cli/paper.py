@@ -20,7 +20,7 @@ def corpus(folder: str, profile: str, save: Path | None) -> None:
     from musiclib.paper import profiles
 
     music = read_corpus(folder, profiles.profile(profile).scores_per_group)
-    print("\n".join(music.summary()))
+    print("\n".join([*music.summary(), *music.complaints()]))
     if save:
         saved.save(music, save)
 

@@ -21,7 +21,9 @@ from musiclib.cli import options
 @click.option("--iterations", type=options.POSITIVE, help="On the main corpus.")
 @click.option("--level-iterations", type=options.POSITIVE, help="On each level (--curriculum).")
 @click.option("--loss", type=click.Choice(("categorical", "bernoulli")), help="Of the LSTM.")
-@click.option("--learning-rate", type=float, help="What each step is multiplied by.")
+@click.option(
+    "--learning-rate", type=click.FloatRange(min=0), help="What each step is multiplied by."
+)
 @click.option(
     "--form",
     type=click.Choice(("default", "published")),

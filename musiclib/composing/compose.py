@@ -1,12 +1,13 @@
 """Composing many pieces at once with any network (sections 2.2 and 2.4)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from musiclib.base.errors import InputError
 from musiclib.base.seeds import seed_of
 from musiclib.models.model import Network
 from musiclib.models.sampling import Coins, Conservativity, Powers
@@ -35,34 +36,16 @@ def compose(
     options that cannot be composed with. `fast=False` steps through the model as it is written.
     `progress` is told every step how many steps of all pieces are composed.
     """
-    settings = (conservativity, temperature, fast, progress)
-    blocks = some_at_a_time(model, primers, steps, seeds, *settings)
-    return np.concatenate([pieces for pieces, _ in blocks])
-
-
-def some_at_a_time(
-    model: Network,
-    primers: np.ndarray,
-    steps: int,
-    seeds: Sequence[int],
-    conservativity: Any = "paper",
-    temperature: Any = 1.0,
-    fast: bool = True,
-    progress: Callable[[int], None] = lambda steps: None,
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Blocks of the pieces of `compose`, and the chances of their coins, float32 of the same shape.
-
-    Chances are those at the piece's temperature, before conservativity; NaN in the primer.
-    """
     powers = _one_a_piece(conservativity, "conservativity", len(primers))
     temperatures = _one_a_piece(temperature, "temperature", len(primers))
     validate(primers, steps, seeds, powers, temperatures)
     stepper = model.eval().fast() if fast else model.eval()
     device = next(model.parameters()).device
     at_once = PIECES_AT_ONCE if device.type == "cpu" else PIECES_AT_ONCE_ON_GPU
+    blocks = []
     for first in range(0, len(primers), at_once):
         some = slice(first, first + at_once)
-        yield _compose(
+        block = _compose(
             stepper,
             torch.from_numpy(primers[some]).to(device).float(),
             _noise(seeds[some], (steps, *primers.shape[2:])).to(device),
@@ -70,6 +53,8 @@ def some_at_a_time(
             torch.tensor(temperatures[some], dtype=torch.float32, device=device),
             lambda done, before=first * steps: progress(before + done),
         )
+        blocks.append(block)
+    return np.concatenate(blocks)
 
 
 @torch.inference_mode()
@@ -80,11 +65,11 @@ def _compose(
     powers: Powers,
     temperature: Tensor,
     progress: Callable[[int], None],
-) -> tuple[np.ndarray, np.ndarray]:
-    """Pieces that go on from what is known of them, step by step, and the chances they had."""
+) -> np.ndarray:
+    """Pieces that go on from what is known of them, step by step."""
     steps, primer = noise.shape[1], known.shape[1]
     memory, notes = stepper.begin(len(known)), known[:, 0]
-    piece, chances = [], [torch.full_like(noise[:, 0], torch.nan)] * primer
+    piece = []
     for step in range(steps):
         if step < primer:
             notes = known[:, step]
@@ -92,10 +77,9 @@ def _compose(
         coins = Coins(noise[:, step], powers.values, temperature)
         notes, memory = stepper.step(notes, memory, coins)
         if step + 1 >= primer:  # what the primer overrides was never heard
-            chances.append(coins.probabilities)
             powers.hear(notes.reshape(len(notes), len(notes[0]), -1)[..., 0].sum(dim=1))
         progress((step + 1) * len(notes))
-    return tuple(torch.stack(p, dim=1).cpu().numpy() for p in (piece, chances[:steps]))
+    return torch.stack(piece, dim=1).cpu().numpy()
 
 
 def _one_a_piece(value: Any, name: str, pieces: int) -> list:
@@ -146,6 +130,8 @@ def draw_primers(
     """
     generator = np.random.default_rng(seed)
     usable = [piece for piece in pieces if len(piece) >= (segment or 1)]
+    if not usable:
+        raise InputError(f"no piece has the {segment or 1} steps to draw a beginning from")
     chosen = []
     for _ in range(count):
         piece = usable[generator.integers(len(usable))]

@@ -1,14 +1,13 @@
 """Composed pieces as folders of MIDI files: of a trained run, or with weights from a file."""
 
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from musiclib.base.device import device
 from musiclib.base.errors import InputError
-from musiclib.base.files import must_be_new
+from musiclib.base.files import must_be_new, new_folder
 from musiclib.base.progress import Progress
 from musiclib.composing.compose import compose, draw_primers, piece_seeds
 from musiclib.corpus.sets import Piece
@@ -117,16 +116,7 @@ def write_pieces(model: Network, pieces: np.ndarray, folder: Path, *, backwards:
     """Write a network's pieces as 1.mid, 2.mid, ...; turned round if it heard music backwards."""
     if backwards:
         pieces = np.stack([model.reads.reverse(piece) for piece in pieces])
-    return write_folder(pieces, folder, model.reads.write)
-
-
-def write_folder(
-    pieces: np.ndarray, folder: Path, write: Callable[[np.ndarray, Path], None]
-) -> Path:
-    """Write pieces as 1.mid, 2.mid, ... into a folder that appears only once it is whole."""
-    aside = folder.with_name(f".writing-{folder.name}")
-    shutil.rmtree(aside, ignore_errors=True)
-    for index, piece in enumerate(pieces, start=1):
-        write(piece, aside / f"{index}.mid")
-    aside.rename(folder)
+    with new_folder(folder) as aside:
+        for index, piece in enumerate(pieces, start=1):
+            model.reads.write(piece, aside / f"{index}.mid")
     return folder

@@ -30,11 +30,7 @@ class Segments:
     """
 
     def __init__(
-        self,
-        pieces: Sequence[np.ndarray],
-        batch: int,
-        steps: int,
-        hop: int = STEPS_PER_BAR,
+        self, pieces: Sequence[np.ndarray], batch: int, steps: int, hop: int = STEPS_PER_BAR
     ) -> None:
         self.pieces = [torch.from_numpy(piece) for piece in pieces if len(piece) >= steps]
         self.batch, self.steps, self.hop = batch, steps, hop
@@ -90,16 +86,12 @@ class Windows:
 
     The stream is cut into `batch` lanes of equal length; each row of a batch reads one lane, a
     window every `hop` steps. An epoch is one reading of the lanes; at its start memory is fresh.
-    Where epochs are `shifted` each begins a step on, so that `hop` of them predict every step once.
+    Where epochs are `shifted` each begins a step on, so that `hop` of them predict every
+    step once but for a lane's first window and its end.
     """
 
     def __init__(
-        self,
-        rolls: Sequence[np.ndarray],
-        batch: int,
-        window: int,
-        hop: int,
-        shifted: bool = False,
+        self, rolls: Sequence[np.ndarray], batch: int, window: int, hop: int, shifted: bool = False
     ) -> None:
         stream = torch.from_numpy(np.concatenate(list(rolls)))
         self.window, self.hop, self.shifted = window, hop, shifted

@@ -14,10 +14,11 @@ from musiclib.base.files import ROOT, digest, replacing
 from musiclib.base.parallel import side_by_side
 from musiclib.corpus.levels import HELD_OUT, LEVEL_NAMES, MAIN
 from musiclib.corpus.shipped import GROUPS, corpus_name, group_paths
-from musiclib.music import note_states as midi
-from musiclib.music import piano_roll
+from musiclib.music.midi_events import content_of, naming, parse
 from musiclib.music.midi_folder import MIDI_SUFFIXES, midi_files
 from musiclib.music.music21_scores import Parts, read_score
+from musiclib.music.note_states import note_states
+from musiclib.music.piano_roll import piano_roll
 
 ENCODER_VERSION = "2"
 CACHE = ROOT / ".cache" / "pieces"
@@ -85,23 +86,25 @@ def _files(place: Path, folder: Path) -> list[Source]:
 
 def encode(source: Source) -> Encoded:
     """Read one source; raises InputError naming it if it cannot be read."""
-    try:
+    with naming(source.path):
         if source.path.name.lower().endswith(MIDI_SUFFIXES):
-            parsed = midi.open_midi(source.path)
+            midi = parse(_content(source))
         else:
-            parsed = read_score(source.path, source.parts)
-        return Encoded(midi.note_states(parsed), piano_roll.piano_roll(parsed, metres="paper"))
-    except (InputError, OSError) as error:
-        raise InputError(f"{source.path}: {error}") from error
+            midi = read_score(source.path, source.parts)
+        return Encoded(note_states(midi), piano_roll(midi, metres="paper"))
+
+
+def _content(source: Source) -> bytes:
+    try:
+        return content_of(source.path)
+    except OSError as error:
+        raise InputError(str(error.strerror)) from error
 
 
 def encode_cached(source: Source, cache: Path = CACHE) -> Encoded:
     """Read one source, or its cached encoding: keyed by file content, parts and encoder version."""
-    try:
-        content = source.path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{source.path}: {error}") from error
-    key = digest(content, source.parts, ENCODER_VERSION)
+    with naming(source.path):
+        key = digest(_content(source), source.parts, ENCODER_VERSION)
     entry = cache / f"{key}.npz"
     try:
         with np.load(entry, allow_pickle=False) as stored:

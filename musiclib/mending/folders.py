@@ -1,20 +1,20 @@
 """The optional step after composing: folders of MIDI files mended by an RBM (section 2.4.3)."""
 
-import shutil
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from musiclib.base.device import device
 from musiclib.base.errors import InputError
-from musiclib.base.files import must_be_new
+from musiclib.base.files import new_folder
 from musiclib.base.progress import Progress
 from musiclib.mending.mend import mend
 from musiclib.mending.ways import conditional
 from musiclib.models import ConditionalRBM
 from musiclib.models.checkpoints import load_weights
+from musiclib.music.midi_events import naming, read_midi
 from musiclib.music.midi_folder import midi_files
-from musiclib.music.note_states import first_tempo, note_states, open_midi, write_note_states
+from musiclib.music.note_states import first_tempo, note_states, write_note_states
 
 
 class Mender(NamedTuple):
@@ -42,28 +42,18 @@ def mend_folder(machine: Mender, folder: Path, new: Path) -> Path:
 
     Pieces are read to their end, whatever their metre; pitches outside 24 to 101 are left out.
     """
-    must_be_new(new)
     paths = midi_files(folder)
     if not paths:
         raise InputError(f"no MIDI file (.mid, .midi) in {folder}")
-    aside = new.with_name(f".writing-{new.name}")
-    shutil.rmtree(aside, ignore_errors=True)
-    try:
-        with Progress(len(paths), "mending") as progress:
-            for path in paths:
-                _mend_file(machine, path, aside / path.relative_to(folder))
-                progress.add()
-        aside.rename(new)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    with new_folder(new) as aside, Progress(len(paths), "mending") as progress:
+        for path in paths:
+            _mend_file(machine, path, aside / path.relative_to(folder))
+            progress.add()
     return new
 
 
 def _mend_file(machine: Mender, path: Path, target: Path) -> None:
-    try:
-        midi = open_midi(path)
-        way = partial(conditional, machine.model)
+    with naming(path):
+        midi, way = read_midi(path), partial(conditional, machine.model)
         mended = mend(note_states(midi, "all"), way, normalise=machine.normalise)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
     write_note_states(mended, target, first_tempo(midi))

@@ -18,7 +18,7 @@ from torch import Tensor
 from musiclib.models.rbm import RBM, flip
 
 
-class Estimate(NamedTuple):
+class LogZ(NamedTuple):
     """An estimate of log Z and its standard error."""
 
     value: float
@@ -33,7 +33,7 @@ def ais(
     chains: int = 100,
     seed: int = 0,
     start: Tensor | None = None,
-) -> Estimate:
+) -> LogZ:
     """log Z by annealed importance sampling from independent cells with logits `start` (visible,).
 
     `start` is best the logits of the data's frequencies; by default the visible biases. Raises
@@ -63,12 +63,12 @@ def _log_p(machine: RBM, visible: Tensor, start: Tensor, beta: float) -> Tensor:
     return bias + F.softplus(beta * machine.hidden_logits(visible)).sum(dim=-1)
 
 
-def _averaged(log_weights: Tensor, base: float) -> Estimate:
+def _averaged(log_weights: Tensor, base: float) -> LogZ:
     """The log of the mean weight, and its error to first order."""
     largest = log_weights.max()
     weights = (log_weights - largest).exp()
     error = weights.std() / (weights.mean() * math.sqrt(len(weights)))
-    return Estimate(base + float(largest + weights.mean().log()), float(error))
+    return LogZ(base + float(largest + weights.mean().log()), float(error))
 
 
 @torch.no_grad()

@@ -94,7 +94,7 @@ def without_feedback(
 def deafened(
     weights: Path, pieces: np.ndarray, seeds: Sequence[int], gibbs_steps: int, windows: np.ndarray
 ) -> Reconstruction:
-    """The same by a machine that cannot hear: its hidden units give what they give on average.
+    """`reconstruct` by an RBM that cannot hear: its hidden units give what they give on average.
 
     Weights become zero, and visible biases the mean logits of cells over `windows` (n, visible).
     """

@@ -178,11 +178,7 @@ def _fields(estimate: Estimate | None) -> dict[str, float | None]:
 
 def _counts(pieces: Pieces) -> dict[str, int]:
     music = list(pieces.values())
-    return {
-        "pieces": len(music),
-        "steps": sum(map(len, music)),
-        "bars": len(piece_bars(music)),
-    }
+    return {"pieces": len(music), "steps": sum(map(len, music)), "bars": len(piece_bars(music))}
 
 
 def table(result: dict[str, Any]) -> str:

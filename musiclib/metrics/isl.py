@@ -60,17 +60,17 @@ def isl_of_pieces(generated: Sequence[np.ndarray], held_out: Sequence[np.ndarray
     return isl(bars(generated), bars([*held_out[:1], *held_out]))
 
 
-def validate(first: np.ndarray, held_out: np.ndarray, first_name: str = "generated") -> None:
+def validate(generated: np.ndarray, held_out: np.ndarray) -> None:
     """Raise InputError unless both are (n, cells) bits of one width with at least one row."""
-    for name, table in {first_name: first, "held-out": held_out}.items():
+    for name, table in {"generated": generated, "held-out": held_out}.items():
         if table.ndim != 2 or not table.size:
             raise InputError(f"no {name} bar of 16 steps: there is too little music")
         other = _other_than_bits(table)
         if other is not None:
             raise InputError(f"{name} bars must hold 0 and 1 alone, not {other}")
-    if first.shape[1] != held_out.shape[1]:
+    if generated.shape[1] != held_out.shape[1]:
         raise InputError(
-            f"{first_name} bars have {first.shape[1]} cells, held-out {held_out.shape[1]}"
+            f"generated bars have {generated.shape[1]} cells, held-out {held_out.shape[1]}"
         )
 
 
@@ -84,7 +84,7 @@ def _other_than_bits(table: np.ndarray) -> float | None:
 
 
 def bandwidth(generated: np.ndarray) -> np.ndarray:
-    """statsmodels' normal reference rule a cell: 1.06 s n^(-1/(4 + cells)).
+    """statsmodels' normal reference rule per cell: 1.06 s n^(-1/(4 + cells)).
 
     n is twice the number of bars: the published runs gave statsmodels every bar twice,
     since it wants more rows than columns.

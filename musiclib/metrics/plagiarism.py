@@ -36,7 +36,7 @@ class Nearest(NamedTuple):
     interval: int
 
 
-class Run(NamedTuple):
+class CopiedRun(NamedTuple):
     """The longest copied run: how many bars, from which bar, and where it comes from."""
 
     bars: int
@@ -114,7 +114,7 @@ def _most_in_common(
 
 def longest_runs(
     generated: Mapping[str, np.ndarray], training: Mapping[str, np.ndarray]
-) -> dict[str, Run]:
+) -> dict[str, CopiedRun]:
     """For each generated piece (T, 78, 2) the longest run of bars copied note for note.
 
     Copied means equal in both bits, transposed by one interval throughout. A run begins and ends
@@ -153,9 +153,9 @@ def _longest(
     lows: np.ndarray,
     index: Mapping[bytes, list[tuple[str, int, int]]],
     silent: set[tuple[str, int]],
-) -> Run:
+) -> CopiedRun:
     """Runs that end in each bar are prolonged by the next, at the same interval."""
-    best = Run(0)
+    best = CopiedRun(0)
     ending: dict[tuple[str, int, int], int] = {}  # (piece, step, interval): bars
     for bar, (key, low) in enumerate(zip(keys, lows, strict=True)):
         if low == SILENT:
@@ -175,5 +175,5 @@ def _longest(
         if ending and max(ending.values()) > best.bars:
             (name, step, up), count = max(ending.items(), key=lambda item: item[1])
             first = step - (count - 1) * STEPS_PER_BAR
-            best = Run(count, bar - count + 1, name, first, up)
+            best = CopiedRun(count, bar - count + 1, name, first, up)
     return best

@@ -18,28 +18,6 @@ from musiclib.models.lstm import PUBLISHED_LSTM, LSTMConfig, PianoRollLSTM
 from musiclib.models.model import Model, Network
 from musiclib.models.rbm import RBM, RBMConfig
 
-__all__ = [
-    "MODELS",
-    "PUBLISHED_FORM",
-    "RBM",
-    "BiaxialConfig",
-    "BiaxialRNN",
-    "ConditionalRBM",
-    "ConditionalRBMConfig",
-    "Kind",
-    "LSTMConfig",
-    "Model",
-    "Network",
-    "PianoRollLSTM",
-    "RBMConfig",
-    "batches_of",
-    "build",
-    "computed_in",
-    "describe",
-    "model_of",
-    "name_of",
-]
-
 
 class Kind(NamedTuple):
     """A model, its configuration, and what the published form changes of the default one."""

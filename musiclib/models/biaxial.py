@@ -14,8 +14,7 @@ from torch import Tensor, nn
 
 from musiclib.corpus.batches import Segments
 from musiclib.models import without_learning
-from musiclib.models.cells import AxisLSTM, Cell, Start
-from musiclib.models.cells import State as LayerState
+from musiclib.models.cells import AxisLSTM, Cell, LayerState, Start
 from musiclib.models.features import FEATURES, INDEX, features
 from musiclib.models.model import Network
 from musiclib.models.sampling import Coins, few_notes
@@ -28,8 +27,8 @@ GATES_AT_ONCE = 25_000_000  # of a layer along time, 100 MB: two published seque
 class BiaxialConfig:
     """Published sizes and training. `checkpoints` are iterations on the main corpus (Figure 4).
 
-    The lower fields decide whether and when it learns (notebook 12). Their defaults learn best;
-    `PUBLISHED_FORM` has each as the authors ran it.
+    The lower fields decide whether and when it learns (notebook 12). Their defaults
+    learn as well as any that was tried; `PUBLISHED_FORM` has what the authors ran otherwise.
 
     - cell: torch's LSTM, or the published one with a linear candidate
     - start: weights uniform as torch's, initial states learned from 0; or all normal with standard

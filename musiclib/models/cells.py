@@ -13,18 +13,18 @@ from torch.autograd.function import once_differentiable
 
 Cell = Literal["torch", "linear"]
 Start = Literal["torch", "normal"]
-State = tuple[Tensor, Tensor]
+LayerState = tuple[Tensor, Tensor]
 GATES = 4
 
 
 class TorchLSTM(nn.LSTM):
     """A layer of torch's LSTM: c' = f c + i tanh(W x + U h + b), h' = o tanh(c')."""
 
-    def over(self, x: Tensor, state: State) -> Tensor:
+    def over(self, x: Tensor, state: LayerState) -> Tensor:
         """The outputs (T, R, H) over whole sequences x (T, R, I)."""
         return self(x, tuple(part[None] for part in state))[0]
 
-    def step(self, x: Tensor, state: State) -> State:
+    def step(self, x: Tensor, state: LayerState) -> LayerState:
         """The state after one step x (R, I)."""
         return torch.lstm_cell(x, state, *self.all_weights[0])
 
@@ -51,13 +51,13 @@ class LinearLSTM(nn.Module):
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -(size**-0.5), size**-0.5)
 
-    def over(self, x: Tensor, state: State) -> Tensor:
+    def over(self, x: Tensor, state: LayerState) -> Tensor:
         """The outputs (T, R, H) over whole sequences x (T, R, I)."""
         with torch.autocast(x.device.type, enabled=False):
             x, *state = (part.to(self.weight.dtype) for part in (x, *state))
             return _OverSequence.apply(x, *state, self.weight, self.bias)
 
-    def step(self, x: Tensor, state: State) -> State:
+    def step(self, x: Tensor, state: LayerState) -> LayerState:
         """The state after one step x (R, I)."""
         h, c = state
         gates = torch.addmm(self.bias, torch.cat([x, h], dim=1), self.weight.T)
@@ -168,14 +168,14 @@ class AxisLSTM(nn.Module):
         mask = F.dropout(x.new_ones(x.shape[-2:]), self.dropout)
         return x * (mask if self.scaled else mask.sign())
 
-    def begin(self, rows: int) -> list[State]:
+    def begin(self, rows: int) -> list[LayerState]:
         """The initial states, (rows, size) twice a layer."""
         return [
             (h.expand(rows, -1).contiguous(), c.expand(rows, -1).contiguous())
             for h, c in self.initial
         ]
 
-    def step(self, x: Tensor, states: list[State]) -> tuple[Tensor, list[State]]:
+    def step(self, x: Tensor, states: list[LayerState]) -> tuple[Tensor, list[LayerState]]:
         """One step: x (rows, inputs) to (rows, sizes[-1]), as `forward` does when evaluated."""
         after = []
         for layer, state in zip(self.layers, states, strict=True):

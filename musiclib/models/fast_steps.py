@@ -55,10 +55,8 @@ class CompiledSteps:
             x = after[-1][0]
         base = F.linear(x, self.heard, self.bias).unflatten(0, (len(notes), NOTES))
         coin = (coins.noise, coins.power, coins.temperature)
-        chosen, coins.probabilities = map(
-            torch.from_numpy, walk(_numpy(base), *self.weights, *map(_numpy, coin))
-        )
-        return chosen, (index + 1, after)
+        chosen = walk(_numpy(base), *self.weights, *map(_numpy, coin))
+        return torch.from_numpy(chosen), (index + 1, after)
 
 
 class PackedLSTM:
@@ -108,7 +106,6 @@ class GraphedSteps:
         self.coins.power.copy_(coins.power)
         self.coins.temperature.copy_(coins.temperature)
         self.again()
-        coins.probabilities.copy_(self.coins.probabilities)
         return self.notes.clone(), None
 
     def _record(self, notes: Tensor, coins: Coins) -> None:

@@ -26,8 +26,8 @@ class LSTMConfig:
 
     - output: at first as many keys play as in music ("rare"), or about half of them, as published
       ("drawn"): memory starts at zero, so nothing else says so at a piece's first steps
-    - windows: every epoch begins a sample on, so that over `hop` epochs each sample is a target
-      once ("shifted"), or at the same one, as published ("same")
+    - windows: every epoch begins a sample on, so that over `hop` epochs each sample after
+      a lane's first window is a target once ("shifted"), or at the same one, as published ("same")
 
     `PUBLISHED_LSTM` has both as published.
     """

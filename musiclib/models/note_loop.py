@@ -36,38 +36,38 @@ def walk(
     noise: np.ndarray,
     power: np.ndarray,
     temperature: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """The chosen notes (P, N, 2), float32, and the probabilities their coins had, the same shape.
+) -> np.ndarray:
+    """The chosen notes (P, N, 2), float32.
 
     `base` (P, N, 4 H) is what does not depend on the notes below: the first layer's gates from the
     time axis, biases among them. Of every layer, `inputs` and `recurrent` are weights (from, 4 to),
     those of the first for the note below alone; `biases` (4 to,), the first without effect;
     `initial` states (2, to). All is float32 and contiguous.
     """
-    chosen, probabilities = np.empty_like(noise), np.empty_like(noise)
+    chosen = np.empty_like(noise)
     weights = (inputs, recurrent, biases, initial, dense, dense_bias)
-    pieces = (base, noise, power, temperature, chosen, probabilities)
+    pieces = (base, noise, power, temperature, chosen)
     shares = np.array_split(np.arange(len(base)), min(torch.get_num_threads(), len(base)))
     slices = [slice(share[0], share[-1] + 1) for share in shares]
     list(THREADS.map(lambda share: _walk(weights, *(p[share] for p in pieces)), slices))
-    return chosen, probabilities
+    return chosen
 
 
 @_compiled
-def _walk(weights, base, noise, power, temperature, chosen, probabilities):  # noqa: ANN001, ANN202
+def _walk(weights, base, noise, power, temperature, chosen):  # noqa: ANN001, ANN202
     for piece in range(len(base)):
         settings = (noise[piece], power[piece], temperature[piece])
-        _walk_piece(base[piece], weights, settings, chosen[piece], probabilities[piece])
+        _walk_piece(base[piece], weights, settings, chosen[piece])
 
 
 @_compiled
-def _walk_piece(base, weights, settings, chosen, probabilities):  # noqa: ANN001, ANN202
+def _walk_piece(base, weights, settings, chosen):  # noqa: ANN001, ANN202
     inputs, recurrent, biases, initial, dense, dense_bias = weights
     noise, power, temperature = settings
     hidden = [state[0].copy() for state in initial]
     cells = [state[1].copy() for state in initial]
     gates = [bias.copy() for bias in biases]
-    below = np.zeros(2, np.float32)
+    below, p = np.zeros(2, np.float32), np.zeros(2, np.float32)
     for note in range(len(base)):
         x = below
         for layer in range(len(recurrent)):
@@ -76,7 +76,6 @@ def _walk_piece(base, weights, settings, chosen, probabilities):  # noqa: ANN001
             _add_product(gates[layer], hidden[layer], recurrent[layer])
             _cell(gates[layer], hidden[layer], cells[layer])
             x = hidden[layer]
-        p = probabilities[note]
         p[:] = dense_bias
         for bit in range(2):
             for j in range(len(x)):

@@ -23,27 +23,23 @@ def few_notes(coins: int) -> float:
 class Coins:
     """Coin flips of one step for P pieces; `noise` (P, ...) is uniform, one number a coin.
 
-    `power` is one number a piece, (P,), `temperature` too or one for all. `probabilities` (P, ...)
-    keeps the chances that were shown, at the temperature and before the power.
+    `power` is one number a piece, (P,), `temperature` too or one for all.
     """
 
     def __init__(self, noise: Tensor, power: Tensor, temperature: Tensor | float) -> None:
         self.noise, self.power = noise, power
         self.temperature = torch.as_tensor(temperature, device=noise.device).expand(len(noise))
-        self.probabilities = torch.full_like(noise, torch.nan)
 
     def play(self, logits: Tensor, at: tuple[int, ...] = ()) -> Tensor:
         """Whether notes play: P(play) is raised to the piece's conservativity."""
-        return self.noise[:, *at] < self._probability(logits, at) ** _like(self.power, logits)
+        return self.noise[:, *at] < self._chance(logits) ** _like(self.power, logits)
 
     def articulate(self, logits: Tensor, at: tuple[int, ...]) -> Tensor:
         """Whether notes that play are struck."""
-        return self.noise[:, *at] < self._probability(logits, at)
+        return self.noise[:, *at] < self._chance(logits)
 
-    def _probability(self, logits: Tensor, at: tuple[int, ...]) -> Tensor:
-        p = torch.sigmoid(logits / _like(self.temperature, logits))
-        self.probabilities[:, *at] = p
-        return p
+    def _chance(self, logits: Tensor) -> Tensor:
+        return torch.sigmoid(logits / _like(self.temperature, logits))
 
 
 def _like(values: Tensor, logits: Tensor) -> Tensor:

@@ -10,17 +10,3 @@ from musiclib.music.midi_folder import midi_files, read_folder
 from musiclib.music.note_states import read_note_states, write_note_states
 from musiclib.music.piano_roll import read_piano_roll, write_piano_roll
 from musiclib.music.transforms import legal, reverse_time, shift
-
-__all__ = [
-    "estimate_key",
-    "legal",
-    "midi_files",
-    "normalise_key",
-    "read_folder",
-    "read_note_states",
-    "read_piano_roll",
-    "reverse_time",
-    "shift",
-    "write_note_states",
-    "write_piano_roll",
-]

@@ -62,7 +62,7 @@ def draw_bars(pieces: Sequence[np.ndarray], most: int, seed: int) -> tuple[np.nd
 
 
 def density(pieces: Sequence[np.ndarray]) -> float:
-    """Notes sounding a step, over all steps of all pieces; 0 where there is no step."""
+    """Notes sounding per step, over all steps of all pieces; 0 where there is no step."""
     steps = sum(len(piece) for piece in pieces)
     sounding = sum(int(piece[..., PLAY].sum()) for piece in pieces)
     return sounding / steps if steps else 0.0

@@ -7,32 +7,25 @@ Tempo marks are mostly missing, so every score is taken at 100 quarter notes a m
 import gc
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import mido
 
 from musiclib.base.errors import InputError
+from musiclib.music.midi_events import Midi, events_of
 
 Parts = Literal["all", "outer", "three"]
 TICKS_PER_BEAT = 480
-TEMPO = 600_000
+SCORE_TEMPO = 600_000
 
 
-@contextmanager
-def _garbage_kept() -> Iterator[None]:
-    """No search for garbage meanwhile: a large score's objects make that a third of the time."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
+def read_score(path: Path, parts: Parts = "all") -> Midi:
+    """The events of a score, as `score_midi` has them."""
+    return events_of(score_midi(path, parts))
 
 
-def read_score(path: Path, parts: Parts = "all") -> mido.MidiFile:
+def score_midi(path: Path, parts: Parts = "all") -> mido.MidiFile:
     """Parse a score (MusicXML, ABC, kern, ...) into MIDI, one track per part.
 
     `parts="outer"` keeps the highest and the lowest staff, `"three"` the second one too. music21's
@@ -41,10 +34,16 @@ def read_score(path: Path, parts: Parts = "all") -> mido.MidiFile:
     from music21 import converter, stream
     from music21.musicxml.xmlObjects import MusicXMLWarning
 
-    with warnings.catch_warnings(), _garbage_kept():
-        # Overfull bars in music21's own scores: offsets stay right.
-        warnings.simplefilter("ignore", MusicXMLWarning)
-        score = converter.parse(path, forceSource=True, storePickle=False)
+    collecting = gc.isenabled()
+    gc.disable()  # a large score's objects make the search for garbage a third of the time
+    try:
+        with warnings.catch_warnings():
+            # Overfull bars in music21's own scores: offsets stay right.
+            warnings.simplefilter("ignore", MusicXMLWarning)
+            score = converter.parse(path, forceSource=True, storePickle=False)
+    finally:
+        if collecting:
+            gc.enable()
     if isinstance(score, stream.Opus):
         raise InputError(f"{len(score.scores)} scores in one file: split it, a score per file")
     staves = _chosen(list(score.parts), parts)
@@ -60,7 +59,7 @@ def _chosen(staves: list, parts: Parts) -> list:
 
 
 def _metre_track(staff) -> mido.MidiTrack:  # noqa: ANN001
-    events = [(0, mido.MetaMessage("set_tempo", tempo=TEMPO))]
+    events = [(0, mido.MetaMessage("set_tempo", tempo=SCORE_TEMPO))]
     for metre in staff.flatten().getElementsByClass("TimeSignature"):
         signature = {"numerator": metre.numerator, "denominator": metre.denominator}
         events.append((_ticks(metre.offset), mido.MetaMessage("time_signature", **signature)))

@@ -13,9 +13,22 @@ from typing import Literal
 
 import mido
 import numpy as np
+from numba import njit
 
 from musiclib.base.errors import InputError
 from musiclib.base.files import replacing
+from musiclib.music.midi_events import (
+    KIND,
+    METRE_CHANGE,
+    ON,
+    TEMPO_CHANGE,
+    TICK,
+    VALUE,
+    Midi,
+    MidiError,
+    naming,
+    read_midi,
+)
 
 LOWEST_PITCH = 24
 NOTES = 78
@@ -27,10 +40,7 @@ VELOCITY = 40
 TEMPO = 500_000  # microseconds per beat
 ALL_NOTES_OFF = 123
 
-# A hostile file of 74 bytes can ask for gigabytes: these are far above any real piece.
-MAX_BYTES = 20_000_000
-MAX_STEPS = 200_000
-MAX_MESSAGES = 2_000_000
+MAX_STEPS = 200_000  # far above any real piece: a small file can ask for gigabytes
 
 Metres = Literal["paper", "all"]
 
@@ -39,108 +49,63 @@ def read_note_states(path: Path | str, metres: Metres = "paper") -> np.ndarray:
     """Read a MIDI file into note states, uint8 of shape (T, 78, 2), T >= 1.
 
     `metres="paper"` stops before the first time signature whose numerator is neither 2 nor 4, as
-    published; `"all"` reads on. Raises InputError for anything that is not readable MIDI.
+    published; `"all"` reads on. Raises MidiError for anything that is not readable MIDI.
     """
-    try:
-        return note_states(open_midi(path), metres)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+    with naming(path):
+        return note_states(read_midi(path), metres)
 
 
-def open_midi(path: Path | str) -> mido.MidiFile:
-    """Parse a MIDI file; raises InputError naming what is wrong, FileNotFoundError if absent."""
-    size = Path(path).stat().st_size
-    if size > MAX_BYTES:
-        raise InputError(f"{size} bytes is more than the {MAX_BYTES} a MIDI file may have here")
-    try:
-        parsed = mido.MidiFile(path)
-    except Exception as error:
-        raise InputError(f"not a readable MIDI file ({type(error).__name__}: {error})") from error
-    _check(parsed)
-    return parsed
-
-
-def _check(midi: mido.MidiFile) -> None:
-    if midi.ticks_per_beat < STEPS_PER_BEAT or midi.ticks_per_beat >= 0x8000:
-        raise InputError(f"{midi.ticks_per_beat} ticks per beat: needs 4 to 32767 (SMPTE not read)")
-    if not midi.tracks or not any(midi.tracks):
-        raise InputError("the file has no track with events")
-    if sum(map(len, midi.tracks)) > MAX_MESSAGES:
-        raise InputError(f"more than {MAX_MESSAGES} events")
-
-
-def note_states(midi: mido.MidiFile, metres: Metres = "paper") -> np.ndarray:
-    """Note states, uint8 of shape (T, 78, 2), of a parsed MIDI file; see `read_note_states`."""
-    step = midi.ticks_per_beat // STEPS_PER_BEAT
-    events, end = _events(midi, metres)
-    last = _step_at(end, step)
-    if last >= MAX_STEPS:
-        raise InputError(f"{last + 1} steps is more than the {MAX_STEPS} a piece may have here")
-    states = np.zeros((last + 1, NOTES, 2), np.uint8)
-    now = 0
-    for tick, message in events:
-        now = _hold(states, now, _step_at(tick, step))
-        _apply(states[now], message)
-    _hold(states, now, last)
+def note_states(midi: Midi, metres: Metres = "paper") -> np.ndarray:
+    """Note states, uint8 of shape (T, 78, 2), of a MIDI file's events; see `read_note_states`."""
+    size = midi.ticks_per_beat // STEPS_PER_BEAT
+    end = last_tick(midi, metres)
+    steps = _step_at(end, size) + 1
+    if steps > MAX_STEPS:
+        raise MidiError(f"{steps:,} steps is more than the {MAX_STEPS:,} that a piece may have")
+    events = midi.events[: _stop(midi, metres)]
+    notes = events[events[:, VALUE] - LOWEST_PITCH < NOTES]
+    notes = notes[(notes[:, KIND] <= ON) & (notes[:, VALUE] >= LOWEST_PITCH)]
+    states = np.zeros((steps, NOTES, 2), np.uint8)
+    at, pitch = _step_at(notes[:, TICK], size), notes[:, VALUE] - LOWEST_PITCH
+    _apply(states, at, pitch, notes[:, KIND])
     return states
 
 
-def last_tick(midi: mido.MidiFile, metres: Metres = "paper") -> int:
+def last_tick(midi: Midi, metres: Metres = "paper") -> int:
     """The tick at which reading ends: of the last event, or of the metre that stops it."""
-    return _events(midi, metres)[1]
+    stop = _stop(midi, metres)
+    return midi.end if stop is None else int(midi.events[stop, TICK])
 
 
-def _step_at(tick: int, step: int) -> int:
-    """The step that a tick falls in: boundaries lie at k * step + step // 2."""
-    return (tick - step // 2) // step + 1
+def _stop(midi: Midi, metres: Metres) -> int | None:
+    """The row of the first time signature that stops reading, if one does."""
+    if metres == "all":
+        return None
+    stops = (midi.events[:, KIND] == METRE_CHANGE) & ~np.isin(midi.events[:, VALUE], (2, 4))
+    return int(stops.argmax()) if stops.any() else None
 
 
-def _events(midi: mido.MidiFile, metres: Metres) -> tuple[list[tuple[int, mido.Message]], int]:
-    """Note events in the order they apply, and the tick at which reading ends."""
-    events, end = [], 0
-    for track in midi.tracks:
-        tick = 0
-        for message in track:
-            tick += message.time
-            events.append((tick, message))
-        end = max(end, tick)
-    events.sort(key=lambda event: event[0])  # stable: track order, then file order, within a tick
-    notes = []
-    for tick, message in events:
-        if message.type in ("note_on", "note_off"):
-            notes.append((tick, message))
-        elif metres == "paper" and _stops(message):
-            return notes, tick
-    return notes, end
+def _step_at(tick, size: int):  # noqa: ANN001, ANN202
+    """The step that ticks fall in: boundaries lie at k * size + size // 2."""
+    return (tick - size // 2) // size + 1
 
 
-def _stops(message: mido.Message) -> bool:
-    return message.type == "time_signature" and message.numerator not in (2, 4)
+@njit(cache=True, nogil=True)
+def _apply(states, steps, pitches, struck):  # noqa: ANN001, ANN202
+    """Enter step after step: what sounded goes on, held and not struck, unless an event says so."""
+    event = 0
+    for step in range(len(states)):
+        if step:
+            states[step, :, PLAY] = states[step - 1, :, PLAY]
+        while event < len(steps) and steps[event] == step:
+            states[step, pitches[event]] = struck[event]
+            event += 1
 
 
-def _hold(states: np.ndarray, now: int, step: int) -> int:
-    """Enter `step`: what sounded goes on sounding, held and not struck."""
-    states[now + 1 : step + 1, :, PLAY] = states[now, :, PLAY]
-    return step
-
-
-def _apply(state: np.ndarray, message: mido.Message) -> None:
-    note = message.note - LOWEST_PITCH
-    if 0 <= note < NOTES:
-        state[note] = message.type == "note_on" and message.velocity > 0
-
-
-def first_tempo(midi: mido.MidiFile) -> int:
-    """Microseconds per beat that a parsed MIDI file begins with."""
-    tempo = TEMPO
-    for track in midi.tracks:
-        tick = 0
-        for message in track:
-            tick += message.time
-            if tick:
-                break
-            tempo = message.tempo if message.type == "set_tempo" else tempo
-    return tempo
+def first_tempo(midi: Midi) -> int:
+    """Microseconds per beat that a MIDI file begins with."""
+    first = (midi.events[:, KIND] == TEMPO_CHANGE) & (midi.events[:, TICK] == 0)
+    return int(midi.events[first, VALUE][-1]) if first.any() else TEMPO
 
 
 def write_note_states(states: np.ndarray, path: Path | str, tempo: int = TEMPO) -> None:

@@ -1,78 +1,98 @@
 """Piano rolls for the baseline LSTM: 88 keys sampled every 0.3 s (section 2.4.1)."""
 
-import warnings
 from pathlib import Path
 
-import mido
 import numpy as np
-import pretty_midi
+from numba import njit
 
-from musiclib.base.errors import InputError
-from musiclib.music.note_states import MAX_STEPS, Metres, last_tick, open_midi, write_notes
+from musiclib.music.midi_events import (
+    KIND,
+    ON,
+    PLACE,
+    TEMPO_CHANGE,
+    TICK,
+    VALUE,
+    Midi,
+    MidiError,
+    naming,
+    read_midi,
+)
+from musiclib.music.note_states import MAX_STEPS, TEMPO, Metres, last_tick, write_notes
 
 LOWEST_KEY = 21
 KEYS = 88
+DRUMS = 9  # their channel
 SECONDS = 0.3
 
 # One sample is written as an eighth note at 100 beats a minute, which lasts just 0.3 s.
 SIXTEENTHS_PER_SAMPLE = 2
-TEMPO = int(SECONDS * 2 * 1e6)
+WRITTEN_TEMPO = int(SECONDS * 2 * 1e6)
 
 
 def read_piano_roll(path: Path | str, seconds: float = SECONDS) -> np.ndarray:
     """Read a MIDI file into a piano roll, uint8 of shape (T, 88), one row every `seconds`."""
-    try:
-        return piano_roll(open_midi(path), seconds)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+    with naming(path):
+        return piano_roll(read_midi(path), seconds)
 
 
-def piano_roll(midi: mido.MidiFile, seconds: float = SECONDS, metres: Metres = "all") -> np.ndarray:
+def piano_roll(midi: Midi, seconds: float = SECONDS, metres: Metres = "all") -> np.ndarray:
     """Which of the MIDI pitches 21 to 108 sound at 0, `seconds`, 2 `seconds`, ...
 
     Times follow the tempo changes of the first track; drums are left out; what is not released
-    ends with the file. `metres="paper"` stops where note states do. Uses up `midi`: pretty_midi
-    turns its times from differences into absolute ones. Raises InputError for a piece that is too
-    long.
+    ends with the file. `metres="paper"` stops where note states do. Raises MidiError for a piece
+    that is too long.
     """
-    end, stop = last_tick(midi, "all"), last_tick(midi, metres)
-    _release_at_end(midi, end)
-    try:
-        with warnings.catch_warnings():
-            # Key signatures on later tracks are common and do not matter here.
-            warnings.filterwarnings("ignore", "Tempo, Key or Time", RuntimeWarning)
-            parsed = pretty_midi.PrettyMIDI(mido_object=midi)
-        steps = _samples_before(parsed.tick_to_time(stop), seconds)
-    except Exception as error:
-        raise InputError(f"times cannot be computed ({type(error).__name__}: {error})") from error
-    notes = [n for i in parsed.instruments if not i.is_drum for n in i.notes]
-    if steps > MAX_STEPS:
-        raise InputError(f"{steps} samples is more than the {MAX_STEPS} a piece may have here")
-    roll = np.zeros((steps, KEYS), np.uint8)
-    for note in notes:
-        if LOWEST_KEY <= note.pitch < LOWEST_KEY + KEYS:
-            rows = slice(_samples_before(note.start, seconds), _samples_before(note.end, seconds))
-            roll[rows, note.pitch - LOWEST_KEY] = 1
+    events = midi.events
+    changes = events[(events[:, KIND] == TEMPO_CHANGE) & (events[:, PLACE] == 0)]
+    notes = events[(events[:, KIND] <= ON) & (events[:, PLACE] & 15 != DRUMS)]
+    stop = _seconds_at(np.array([last_tick(midi, metres)]), changes, midi.ticks_per_beat)
+    times = _seconds_at(notes[:, TICK], changes, midi.ticks_per_beat)
+    rows, end = _samples_before(times, seconds), int(_samples_before(stop, seconds)[0])
+    if end > MAX_STEPS:
+        raise MidiError(f"{end:,} samples is more than the {MAX_STEPS:,} that a piece may have")
+    roll = np.zeros((end, KEYS), np.uint8)
+    keys = notes[:, PLACE] * 128 + notes[:, VALUE]
+    order = np.argsort(keys, kind="stable")  # a key's notes together, in their order
+    last = int(
+        _samples_before(_seconds_at(np.array([midi.end]), changes, midi.ticks_per_beat), seconds)[0]
+    )
+    _press(roll, keys[order], notes[order], rows[order], midi.end, last)
     return roll
 
 
-def _release_at_end(midi: mido.MidiFile, end: int) -> None:
-    """Add the note-offs that a file lacks: pretty_midi drops notes that never end."""
-    for track in midi.tracks:
-        sounding: dict[tuple[int, int], bool] = {}
-        for message in track:
-            if message.type in ("note_on", "note_off"):
-                struck = message.type == "note_on" and message.velocity > 0
-                sounding[message.channel, message.note] = struck
-        wait = end - sum(message.time for message in track)
-        for channel, note in [key for key, struck in sounding.items() if struck]:
-            track.append(mido.Message("note_off", channel=channel, note=note, time=wait))
-            wait = 0
+def _seconds_at(ticks: np.ndarray, changes: np.ndarray, ticks_per_beat: int) -> np.ndarray:
+    """When ticks are, float64: at 120 beats per minute until the first of the tempo `changes`."""
+    tempos = np.concatenate([[TEMPO], changes[:, VALUE]])
+    starts = np.concatenate([[0], changes[:, TICK]])
+    per_tick = tempos / 1e6 / ticks_per_beat
+    began = np.concatenate([[0], np.cumsum(np.diff(starts) * per_tick[:-1])])
+    part = np.searchsorted(starts, ticks, side="right") - 1
+    return began[part] + (ticks - starts[part]) * per_tick[part]
 
 
-def _samples_before(time: float, seconds: float) -> int:
-    """How many of 0, seconds, 2 seconds, ... lie before `time`; 1e-6 absorbs rounding."""
-    return int(np.ceil(time / seconds - 1e-6))
+def _samples_before(times: np.ndarray, seconds: float) -> np.ndarray:
+    """How many of 0, seconds, 2 seconds, ... lie before times; 1e-6 absorbs rounding."""
+    return np.ceil(times / seconds - 1e-6).astype(np.int64)
+
+
+@njit(cache=True, nogil=True)
+def _press(roll, keys, notes, rows, end, last_row):  # noqa: ANN001, ANN202
+    """Fill the roll: a release ends what its key has begun before, and the file what is left."""
+    for i in range(len(keys)):
+        tick, key = notes[i, TICK], notes[i, VALUE] - LOWEST_KEY
+        if i == 0 or keys[i] != keys[i - 1]:
+            first = first_row = latest = latest_row = -1  # strikes not yet released
+        if notes[i, KIND] == ON:
+            latest, latest_row = tick, rows[i]
+            if first < 0:
+                first, first_row = tick, rows[i]
+            if (i + 1 == len(keys) or keys[i + 1] != keys[i]) and 0 <= key < KEYS and first < end:
+                roll[first_row:last_row, key] = 1
+        elif first >= 0:
+            if first < tick and 0 <= key < KEYS:
+                roll[first_row : rows[i], key] = 1
+            struck_anew = first < tick == latest  # the release is not that of this strike
+            first, first_row = (latest, latest_row) if struck_anew else (-1, -1)
 
 
 def write_piano_roll(roll: np.ndarray, path: Path | str) -> None:
@@ -84,5 +104,5 @@ def write_piano_roll(roll: np.ndarray, path: Path | str) -> None:
         LOWEST_KEY,
         Path(path),
         sixteenths=SIXTEENTHS_PER_SAMPLE,
-        tempo=TEMPO,
+        tempo=WRITTEN_TEMPO,
     )

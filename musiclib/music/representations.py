@@ -8,12 +8,7 @@ from typing import Any
 import numpy as np
 
 from musiclib.music.note_states import NOTES, read_note_states, write_note_states
-from musiclib.music.piano_roll import (
-    KEYS,
-    SIXTEENTHS_PER_SAMPLE,
-    read_piano_roll,
-    write_piano_roll,
-)
+from musiclib.music.piano_roll import KEYS, SIXTEENTHS_PER_SAMPLE, read_piano_roll, write_piano_roll
 from musiclib.music.transforms import legal, reverse_time
 
 

@@ -2,8 +2,8 @@
 
 The plateau is the held-out loss of a network that knows only how often notes play: that of one
 constant rate. A network has left it once its held-out loss is a tenth lower. Every trial differs
-from one of the two forms in one thing, or in the two that matter, and ends when it leaves the
-plateau or at a limit.
+from one of the two forms in one thing, or in the two that matter, trains without cooling, and
+ends when it leaves the plateau or at a limit.
 """
 
 from collections.abc import Mapping

@@ -4,13 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from musiclib.base.errors import InputError
-from musiclib.models import (
-    MODELS,
-    BiaxialConfig,
-    ConditionalRBMConfig,
-    LSTMConfig,
-    RBMConfig,
-)
+from musiclib.models import MODELS, BiaxialConfig, ConditionalRBMConfig, LSTMConfig, RBMConfig
 
 PUBLISHED_SIZE = BiaxialConfig()
 FIGURE_5 = (1000, 5000, 9500)

@@ -13,6 +13,8 @@ from musiclib.paper.results import Numbers, numbers_in, read_table, table_of
 from musiclib.training.precision import Precision
 from musiclib.training.runs import Run
 
+DEFAULT_CORPUS = "music21"
+
 
 class Record:
     """The folders of a profile, and how the networks behind its numbers were trained."""
@@ -94,7 +96,7 @@ class Record:
     @property
     def folder_name(self) -> str:
         """The corpus as results name it; not its path, which means nothing elsewhere."""
-        return Path(self.folder).expanduser().resolve().name if self.folder else "music21"
+        return Path(self.folder).expanduser().resolve().name if self.folder else DEFAULT_CORPUS
 
     @property
     def label(self) -> str:

@@ -93,7 +93,7 @@ def numbers_in(table: pd.DataFrame) -> Numbers:
         numbers[tuple(key)] = number(
             rows["value"].tolist(),
             first["unit"],
-            n=int(first["n"]),
+            n=None if pd.isna(first["n"]) else int(first["n"]),
             published=None if pd.isna(first["published"]) else float(first["published"]),
             note=None if pd.isna(first["note"]) else first["note"],
             learned=None if rows["learned"].isna().any() else rows["learned"].tolist(),

@@ -85,11 +85,7 @@ class Study(Record):
         return run
 
     def compose(
-        self,
-        model: str,
-        checkpoints: tuple[int, ...],
-        kinds: tuple[str, ...],
-        mended: bool = False,
+        self, model: str, checkpoints: tuple[int, ...], kinds: tuple[str, ...], mended: bool = False
     ) -> None:
         """Compose for every kind, seed and checkpoint, side by side, what was not composed yet.
 
@@ -122,11 +118,7 @@ class Study(Record):
         return list(read_folder(self.place(run, checkpoint)).values())
 
     def scores(
-        self,
-        model: str,
-        checkpoints: tuple[int, ...],
-        kinds: tuple[str, ...],
-        mended: bool = False,
+        self, model: str, checkpoints: tuple[int, ...], kinds: tuple[str, ...], mended: bool = False
     ) -> pd.DataFrame:
         """How what was composed is judged: a row a kind, seed and checkpoint.
 

@@ -48,7 +48,7 @@ def run_config(
         configured,
         seed=seed,
         precision=computed_in(configured, precision),
-        held_out_every=profile.held_out_every[model],
+        held_out_every=profile.held_out_every.get(model, 100),
         held_out_batches=profile.held_out_batches,
         **variant.run,
     )

@@ -67,8 +67,8 @@ def train(
 ) -> State:
     """Train `model` in place by `plan`, going on from the file `saved` if it exists.
 
-    `checkpoint` is called after the iterations that the plan names. Whatever happens, `saved`
-    holds a whole state, at most `save_seconds` old.
+    `checkpoint` is called after the iterations that the plan names. Once
+    `save_seconds` have passed, `saved` holds a whole state at most that old, whatever happens.
     """
     optimizer = model.optimizer()
     state = _load(model, optimizer, saved)

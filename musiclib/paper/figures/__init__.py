@@ -1,10 +1,10 @@
-"""All figures, a function each: in `learning`, `quality`, `machines`; their one `style`."""
+"""All figures, a function each, in one `style`.
+
+Figure 2 is `machine`, Figures 3a and 3b `learning_curves`, Figure 4 `isl_curves`, Figure 5
+`projections`; the others go beyond the paper.
+"""
 
 from musiclib.paper.figures.learning import beginnings, escapes, learning_curves, plateau
 from musiclib.paper.figures.machines import machine, restoration, sameness
 from musiclib.paper.figures.quality import compared, densities, isl_curves, projections, thinning
 from musiclib.paper.figures.style import NAMES, picture, save, style
-
-__all__ = ["NAMES", "beginnings", "compared", "densities", "escapes", "isl_curves"]
-__all__ += ["learning_curves", "machine", "picture", "plateau", "projections", "restoration"]
-__all__ += ["sameness", "save", "style", "thinning"]
