@@ -173,7 +173,7 @@ def test_trials_are_a_line_for_each_seed():
 
 def test_what_a_seed_gained_is_drawn_beside_the_mean():
     music = ("anywhere", "in range", "near", "clean")
-    rows = [("clamped", seed, name, seed / 10) for seed in (0, 1, 2) for name in music]
+    rows = [("votes", seed, name, seed / 10) for seed in (0, 1, 2) for name in music]
     figure = figures.restoration(pd.DataFrame(rows, columns=["way", "seed", "music", "gain"]))
     small = [cloud.get_offsets()[:, 0] for cloud in figure.axes[0].collections]
     assert sorted(np.concatenate(small).round(1).tolist()) == [0.0] * 4 + [0.1] * 4 + [0.2] * 4

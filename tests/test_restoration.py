@@ -1,12 +1,11 @@
-"""The trials of notebook 10: excerpts, the machine without hidden units, a way tried out."""
+"""What notebook 10 tries out: excerpts, the RBM without hidden units, ways of mending."""
 
 import numpy as np
 import pytest
 import torch
 from strategies import hand_states, random_states, repaired
+from test_mend import bars_of_c_major, one_more
 
-from musiclib.mending.mend import choose
-from musiclib.mending.ways import conditional
 from musiclib.metrics.note_f1 import likeness
 from musiclib.models import ConditionalRBM, ConditionalRBMConfig
 from musiclib.paper.restoration import (
@@ -74,8 +73,9 @@ def test_giving_back_the_original_gains_all_that_was_lost():
 
 
 def test_the_way_without_a_machine_needs_none():
-    restore = WAYS[NO_MACHINE](None, None, [], 0)
-    assert restore(pieces()[0]).shape == pieces()[0].shape
+    """A note outside the key of a bar and its neighbours goes, and nothing else does."""
+    restore, music = WAYS[NO_MACHINE](None, None, [], 0), bars_of_c_major(3)
+    np.testing.assert_array_equal(restore(one_more(music, 66, 20, 2)), music)
 
 
 def test_a_machine_that_knows_nothing_is_tuned_to_leave_the_music_alone():
@@ -88,6 +88,11 @@ def test_a_machine_that_knows_nothing_is_tuned_to_leave_the_music_alone():
 
 
 def test_the_whole_machine_mends_by_its_own_chances():
+    """Before training it believes what is given; what it is sure is silent it takes away."""
     machine, states = small_machine(), pieces()[0]
     restore = WAYS["conditional RBM"](None, machine, [], 0)
-    np.testing.assert_array_equal(restore(states), choose(states, conditional(machine, states)))
+    with torch.no_grad():
+        machine.coupling.zero_(), machine.cells_from_recalled.weight.zero_()
+        np.testing.assert_array_equal(restore(states), states)
+        machine.cell_bias.fill_(-50.0)
+    assert not restore(states).any()
