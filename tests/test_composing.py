@@ -9,9 +9,10 @@ from numba import njit
 from strategies import random_states
 from torch import nn
 
+from musiclib.base import compiled as base_compiled
 from musiclib.composing import compose as composing
 from musiclib.composing.compose import compose, draw_primers, piece_seeds
-from musiclib.models import BiaxialConfig, LSTMConfig, build, note_loop
+from musiclib.models import BiaxialConfig, LSTMConfig, build
 from musiclib.models.fast_steps import CompiledSteps, GraphedSteps, PackedLSTM, fast_steps
 from musiclib.models.model import Network
 from musiclib.models.sampling import Coins
@@ -369,14 +370,15 @@ def test_on_a_gpu_a_recorded_step_composes_what_the_model_does():
     composed_alike_on_both_paths(loud(BiaxialConfig()).cuda())
 
 
-def test_where_nothing_can_be_written_the_note_loop_is_compiled_all_the_same(monkeypatch):
+def test_where_nothing_can_be_written_loops_are_compiled_all_the_same(monkeypatch):
     def without_a_place(*, cache=False, **options):
         if cache:
             raise RuntimeError("no locator available")
         return njit(**options)
 
-    monkeypatch.setattr(note_loop, "njit", without_a_place)
-    assert note_loop._compiled(lambda x: x + 1)(1) == 2
+    monkeypatch.setattr(base_compiled, "njit", without_a_place)
+    assert base_compiled.compiled(lambda x: x + 1)(1) == 2
+    assert base_compiled.compiled(fastmath=True)(lambda x: x + 1)(1) == 2
 
 
 def test_chances_are_the_frequencies_of_notes():

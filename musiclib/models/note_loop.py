@@ -4,25 +4,18 @@ Each piece is computed by itself, so it does not depend on the others. Products 
 gates in float64.
 """
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
 from numba import njit
 
+from musiclib.base.compiled import compiled
+
 Arrays = tuple[np.ndarray, ...]
 THREADS = ThreadPoolExecutor()
 # sums may be reordered, and nothing is checked for division by 0: else loops are not vectorised
 FAST = {"fastmath": {"reassoc", "contract", "arcp", "nsz"}, "error_model": "numpy"}
-
-
-def _compiled(function: Callable) -> Callable:
-    """Compiled once for all processes, or in each where no folder to keep it in can be written."""
-    try:
-        return njit(cache=True, nogil=True, **FAST)(function)
-    except RuntimeError:
-        return njit(nogil=True, **FAST)(function)
 
 
 def walk(
@@ -53,14 +46,14 @@ def walk(
     return chosen
 
 
-@_compiled
+@compiled(**FAST)
 def _walk(weights, base, noise, power, temperature, chosen):  # noqa: ANN001, ANN202
     for piece in range(len(base)):
         settings = (noise[piece], power[piece], temperature[piece])
         _walk_piece(base[piece], weights, settings, chosen[piece])
 
 
-@_compiled
+@compiled(**FAST)
 def _walk_piece(base, weights, settings, chosen):  # noqa: ANN001, ANN202
     inputs, recurrent, biases, initial, dense, dense_bias = weights
     noise, power, temperature = settings

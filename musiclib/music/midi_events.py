@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import mido
 import numpy as np
-from numba import njit
 
+from musiclib.base.compiled import compiled
 from musiclib.base.errors import InputError
 
 OFF, ON, METRE_CHANGE, TEMPO_CHANGE = range(4)  # kinds of events: off is where a note ends
@@ -116,7 +116,7 @@ def parse(content: bytes) -> Midi:
     return Midi(division, events[np.argsort(events[:, TICK], kind="stable")], end)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _scan(data, at, end, track, table):  # noqa: ANN001, ANN202
     """Fill `table` with a track's events: their number, ticks, which fault there is, and where."""
     count, ticks, running, last = 0, 0, 0, min(end, len(data))
@@ -162,13 +162,13 @@ def _scan(data, at, end, track, table):  # noqa: ANN001, ANN202
     return count, ticks, 0, at
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _all_data(data, at, size):  # noqa: ANN001, ANN202
     """Whether bytes are data: below 128."""
     return size == 0 or max(data[at], data[at + size - 1]) < 0x80
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _number(data, at, last):  # noqa: ANN001, ANN202
     """A number of at most four bytes of seven bits, and where it ends; -1 where there is none."""
     number = 0

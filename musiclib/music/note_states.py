@@ -13,8 +13,8 @@ from typing import Literal
 
 import mido
 import numpy as np
-from numba import njit
 
+from musiclib.base.compiled import compiled
 from musiclib.base.errors import InputError
 from musiclib.base.files import replacing
 from musiclib.music.midi_events import (
@@ -90,7 +90,7 @@ def _step_at(tick, size: int):  # noqa: ANN001, ANN202
     return (tick - size // 2) // size + 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _apply(states, steps, pitches, struck):  # noqa: ANN001, ANN202
     """Enter step after step: what sounded goes on, held and not struck, unless an event says so."""
     event = 0

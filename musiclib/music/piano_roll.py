@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 
+from musiclib.base.compiled import compiled
 from musiclib.music.midi_events import (
     KIND,
     ON,
@@ -75,7 +75,7 @@ def _samples_before(times: np.ndarray, seconds: float) -> np.ndarray:
     return np.ceil(times / seconds - 1e-6).astype(np.int64)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _press(roll, keys, notes, rows, end, last_row):  # noqa: ANN001, ANN202
     """Fill the roll: a release ends what its key has begun before, and the file what is left."""
     for i in range(len(keys)):
