@@ -137,7 +137,7 @@ def _scan(data, at, end, track, table):  # noqa: ANN001, ANN202
                 meta = int(data[at])
                 at += 1
             size, at = _number(data, at, last)
-        elif size == MALFORMED or (at + size <= last and not _all_data(data, at, size)):
+        elif size == MALFORMED or (0 < size <= last - at and max(data[at : at + size]) > 127):
             return count, ticks, 2, at
         if size < 0 or at + size > last:
             return count, ticks, 1, at
@@ -160,12 +160,6 @@ def _scan(data, at, end, track, table):  # noqa: ANN001, ANN202
         event[0], event[1], event[2], event[3] = ticks, kind, value, place
         at, count = at + size, count + 1
     return count, ticks, 0, at
-
-
-@compiled
-def _all_data(data, at, size):  # noqa: ANN001, ANN202
-    """Whether bytes are data: below 128."""
-    return size == 0 or max(data[at], data[at + size - 1]) < 0x80
 
 
 @compiled

@@ -94,8 +94,8 @@ def findings(profile: str) -> str:
 
 CURES = "few notes at first and index from 0 to 1"
 CAVEAT = {
-    "quick": "No run of published size yet: networks and training are many times smaller, so signs"
-    " may hold, levels do not.",
+    "quick": "Networks and training are many times smaller than published: signs may hold, levels"
+    " do not.",
     "paper": "These are runs of published size, on other music than the paper's.",
 }
 
