@@ -3,6 +3,8 @@
 import json
 import re
 
+import pandas as pd
+
 from musiclib.base.files import ROOT, write_text
 from musiclib.paper.record import DEFAULT_CORPUS
 from musiclib.paper.results import markdown, numbers_in, read_table, seeds_for, shown
@@ -100,6 +102,12 @@ CAVEAT = {
 }
 
 
+def at_published_size() -> str:
+    """What came of the runs of published size that results/paper keeps, a row a checkpoint."""
+    scores = pd.read_csv(ROOT / "results" / "paper" / "scores.csv", dtype=str)
+    return markdown(list(scores), scores.to_numpy().tolist())
+
+
 def block(name: str, profile: str) -> str:
     """What stands between the marks of a name: made here, or the table of figures/<profile>/."""
     if name in MADE:
@@ -111,6 +119,7 @@ def block(name: str, profile: str) -> str:
 
 
 MADE = {"findings": findings, "run": run, "speed": lambda profile: speed()}
+MADE["published size"] = lambda profile: at_published_size()
 BLOCK = re.compile(r"(<!-- ([\w -]+) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
 PROFILE = re.compile(r"figures/(?:quick|paper)/")
 
