@@ -302,6 +302,14 @@ def test_packed_weights_and_weights_as_they_are_give_the_same():
         torch.testing.assert_close(result, expected, rtol=0, atol=1e-6)
 
 
+def test_where_torch_steps_packed_weights_otherwise_they_are_left_as_they_are(monkeypatch):
+    def other(*arguments):
+        raise TypeError("mkldnn_rnn_layer takes 9 arguments")
+
+    monkeypatch.setattr(torch.ops.aten, "mkldnn_rnn_layer", other)
+    assert PackedLSTM(nn.LSTM(8, 3)).packed is None
+
+
 def test_many_pieces_are_composed_some_at_a_time(model, kind, primers, monkeypatch):
     seeds = piece_seeds(3, PIECES)
     together = compose(model, primers, STEPS, seeds, **SETTINGS)

@@ -68,7 +68,9 @@ class PackedLSTM:
             self.packed = torch.ops.mkldnn._reorder_mkldnn_rnn_layer_weight(
                 *layer.all_weights[0][:2], layer.hidden_size, False, True, False, None
             )
-        except (AttributeError, RuntimeError):  # a torch without oneDNN, or without this function
+            zeros = torch.zeros(1, layer.hidden_size)
+            self(torch.zeros(1, layer.input_size), (zeros, zeros))
+        except (AttributeError, RuntimeError, TypeError):  # a torch that has no such functions
             self.packed = None
 
     def __call__(self, x: Tensor, state: LayerState) -> LayerState:
