@@ -1,13 +1,15 @@
 """Folders of MIDI files, in the order that published scripts read them."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from musiclib.base.errors import InputError
-from musiclib.music.note_states import read_note_states
+from musiclib.music.midi_events import read_midi
+from musiclib.music.note_states import last_tick, read_note_states
 
 MIDI_SUFFIXES = (".mid", ".midi")
 
@@ -30,4 +32,7 @@ def read_folder(folder: Path) -> dict[str, np.ndarray]:
     paths = midi_files(folder)
     if not paths:
         raise InputError(f"no MIDI file (.mid, .midi) in {folder}")
+    if cut := [path.name for path in paths if last_tick(midi := read_midi(path)) < midi.end]:
+        told = f"{len(cut)} of {len(paths)} files, as {cut[0]}, are read to a metre not 2 or 4"
+        print(f"{folder}: {told}", file=sys.stderr)
     return {str(path.relative_to(folder)): read_note_states(path) for path in paths}

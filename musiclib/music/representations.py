@@ -44,7 +44,7 @@ NOTE_STATES = Representation(
     "states",
     (NOTES, 2),
     1,
-    read_note_states,
+    lambda path: read_note_states(path, "all"),  # a primer, in whatever metre
     write_note_states,
     lambda states: reverse_time(legal(states)),
 )
