@@ -45,17 +45,15 @@ def piano_roll(midi: Midi, seconds: float = SECONDS, metres: Metres = "all") -> 
     events = midi.events
     changes = events[(events[:, KIND] == TEMPO_CHANGE) & (events[:, PLACE] == 0)]
     notes = events[(events[:, KIND] <= ON) & (events[:, PLACE] & 15 != DRUMS)]
-    stop = _seconds_at(np.array([last_tick(midi, metres)]), changes, midi.ticks_per_beat)
-    times = _seconds_at(notes[:, TICK], changes, midi.ticks_per_beat)
-    rows, end = _samples_before(times, seconds), int(_samples_before(stop, seconds)[0])
+    ticks = np.concatenate([notes[:, TICK], [last_tick(midi, metres), midi.end]])
+    times = _seconds_at(ticks, changes, midi.ticks_per_beat)
+    samples = np.ceil(times / seconds - 1e-6).astype(np.int64)  # before it; 1e-6 absorbs rounding
+    rows, (end, last) = samples[:-2], samples[-2:]
     if end > MAX_STEPS:
         raise MidiError(f"{end:,} samples is more than the {MAX_STEPS:,} that a piece may have")
     roll = np.zeros((end, KEYS), np.uint8)
     keys = notes[:, PLACE] * 128 + notes[:, VALUE]
     order = np.argsort(keys, kind="stable")  # a key's notes together, in their order
-    last = int(
-        _samples_before(_seconds_at(np.array([midi.end]), changes, midi.ticks_per_beat), seconds)[0]
-    )
     _press(roll, keys[order], notes[order], rows[order], midi.end, last)
     return roll
 
@@ -68,11 +66,6 @@ def _seconds_at(ticks: np.ndarray, changes: np.ndarray, ticks_per_beat: int) -> 
     began = np.concatenate([[0], np.cumsum(np.diff(starts) * per_tick[:-1])])
     part = np.searchsorted(starts, ticks, side="right") - 1
     return began[part] + (ticks - starts[part]) * per_tick[part]
-
-
-def _samples_before(times: np.ndarray, seconds: float) -> np.ndarray:
-    """How many of 0, seconds, 2 seconds, ... lie before times; 1e-6 absorbs rounding."""
-    return np.ceil(times / seconds - 1e-6).astype(np.int64)
 
 
 @compiled
