@@ -119,7 +119,7 @@ def block(name: str, profile: str) -> str:
 
 
 MADE = {"findings": findings, "run": run, "speed": lambda profile: speed()}
-MADE["published size"] = lambda profile: at_published_size()
+MADE |= {"published size": lambda profile: at_published_size()}
 BLOCK = re.compile(r"(<!-- ([\w -]+) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
 PROFILE = re.compile(r"figures/(?:quick|paper)/")
 
