@@ -44,14 +44,15 @@ def test_silence_and_drones_prove_nothing():
 
 
 def test_a_piece_under_four_bars_has_no_fingerprint():
-    assert fingerprints(random_states(63, 0)) == set()
+    assert len(fingerprints(random_states(63, 0))) == 0
     assert len(fingerprints(random_states(70, 0, 0.2))) == 7
 
 
 def test_the_runs_of_pieces_are_those_of_each_and_none_spans_two():
     some = [random_states(70, seed, 0.2) for seed in (0, 1)]
-    assert runs_of(some) == fingerprints(some[0]) | fingerprints(some[1])
-    assert len(runs_of(some)) == 14 and runs_of([]) == set()
+    every = np.union1d(fingerprints(some[0]), fingerprints(some[1]))
+    np.testing.assert_array_equal(runs_of(some), every)
+    assert len(runs_of(some)) == 14 and len(runs_of([])) == 0
 
 
 def test_chorales_do_not_leak_into_each_other_but_into_their_transpositions(chorales):

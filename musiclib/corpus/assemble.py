@@ -1,9 +1,14 @@
 """From files to a corpus: music21's scores, a folder of MIDI files, or a saved corpus."""
 
+from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from musiclib.base.errors import InputError
+from musiclib.base.files import ROOT
+from musiclib.corpus import saved, shards
 from musiclib.corpus.division import (
     with_graded_tunes,
     with_held_out,
@@ -11,72 +16,125 @@ from musiclib.corpus.division import (
     with_levels,
     without_leaks,
 )
+from musiclib.corpus.encoding import Encoded
 from musiclib.corpus.levels import LEVEL_NAMES, MAIN
-from musiclib.corpus.reading import SourceSets, encode_all, folder_sources, shipped_sources
-from musiclib.corpus.saved import load
+from musiclib.corpus.reading import IN_MEMORY, encode_all
 from musiclib.corpus.sets import SHORTEST, Corpus, Piece
+from musiclib.corpus.sources import SourceSets, folder_sources, shipped_sources
+from musiclib.music.note_states import NOTES, Metre
+from musiclib.music.packed import Packed
+from musiclib.music.piano_roll import KEYS
 
 WHOLE = "in all voices"  # chorales of the levels, read for comparing alone
 FEWEST_PIECES = len(LEVEL_NAMES) + 1
+ON_DISK = ROOT / ".cache" / "corpora"
+
+Encode = Callable[[list], tuple[dict, dict]]
 
 
-def read_corpus(folder: Path | str | None = None, limit: int | None = None) -> Corpus:
-    """Read music21's scores (at most `limit` a group), a folder of MIDI, or a saved corpus (.npz).
+def read_corpus(
+    folder: Path | str | None = None,
+    limit: int | None = None,
+    metre: Metre = "paper",
+    executor: Executor | None = None,
+) -> Corpus:
+    """Read music21's scores (at most `limit` a group), a folder of MIDI, or a saved corpus.
 
-    Raises InputError for a folder that is missing or holds too little music.
+    `metre="all"` reads on in every metre and keeps true bars. `executor` has the workers that
+    read, if not this machine's cores: Dask's `Client(...).get_executor()`, say. Raises InputError
+    for a folder that is missing or holds too little music.
     """
+    encode = partial(encode_all, metre=metre, executor=executor)
     if not folder:
-        return assemble_shipped(shipped_sources(limit))
+        return assemble_shipped(shipped_sources(limit), encode)
     path = Path(folder).expanduser()
-    return load(path) if path.suffix == ".npz" else assemble(folder_sources(path))
+    if path.suffix == ".npz":
+        return saved.load(path)
+    if path.suffix == shards.SUFFIX:
+        return shards.read(path)
+    return on_disk(assemble(folder_sources(path), encode))
 
 
-def assemble(sources: SourceSets) -> Corpus:
+def assemble(sources: SourceSets, encode: Encode = encode_all) -> Corpus:
     """Read a folder's sources and sort the pieces into levels, main and held-out."""
-    usable, left_out = _read(sources)
+    usable, left_out = _read(sources, encode)
+    usable, double = _without_doubles(usable)
+    _check_enough(usable, left_out)
     sets, leaked = without_leaks(with_held_out(usable))
-    return replace(left_out, sets=with_levels(sets), leaked=leaked)
+    return replace(left_out, sets=with_levels(sets), leaked=leaked, double=double)
 
 
-def assemble_shipped(sources: SourceSets) -> Corpus:
+def assemble_shipped(sources: SourceSets, encode: Encode = encode_all) -> Corpus:
     """Read music21's scores: levels of other pieces than main, a piece in six of a kind held out.
 
     Chorales of which a level has some voices are compared with the other sets in all their voices.
     """
     levels = [source for name in LEVEL_NAMES for source in sources.get(name, ())]
     whole = [replace(source, parts="all") for source in levels]
-    usable, left_out = _read(sources | {WHOLE: whole})
+    usable, left_out = _read(sources | {WHOLE: whole}, encode)
+    _check_enough(usable, left_out)
     all_voices = {piece.name: piece.states for piece in usable.pop(WHOLE)}
     sets = with_held_out_kinds(with_graded_tunes(usable))
     sets, leaked = without_leaks(sets, apart=True, also=all_voices)
     return replace(left_out, sets=sets, leaked=leaked)
 
 
-def _read(sources: SourceSets) -> tuple[dict[str, list[Piece]], Corpus]:
+def on_disk(corpus: Corpus) -> Corpus:
+    """The corpus in shards that are kept beside the cache, where it is too large for memory."""
+    if sum(len(piece.states) for pieces in corpus.sets.values() for piece in pieces) <= IN_MEMORY:
+        return corpus
+    folder = ON_DISK / f"{corpus.checksum}{shards.SUFFIX}"
+    if not folder.exists():
+        shards.write(corpus, folder)
+    return shards.read(folder, files=corpus.files)
+
+
+def _read(sources: SourceSets, encode: Encode) -> tuple[dict[str, list[Piece]], Corpus]:
     """The pieces that are long enough, and a corpus that tells what was left out."""
     wanted = list(dict.fromkeys(s for group in sources.values() for s in group))
-    read, failed = encode_all(wanted)
-    whole = {
-        name: [Piece(s.name, *read[s]) for s in group if s in read]
-        for name, group in sources.items()
-    }
+    read, failed = encode(wanted)
+    small = sum(entry.facts.steps for entry in read.values()) <= IN_MEMORY
+    pieces = {source: _piece(source.name, entry, small) for source, entry in read.items()}
+    whole = {name: [pieces[s] for s in group if s in pieces] for name, group in sources.items()}
     usable = {name: list(filter(_long_enough, pieces)) for name, pieces in whole.items()}
     short = [p.name for pieces in whole.values() for p in pieces if not _long_enough(p)]
-    short = list(dict.fromkeys(short))
-    _check_enough(usable, failed, len(short))
-    return usable, Corpus({}, {source.name: reason for source, reason in failed.items()}, short)
+    return usable, Corpus(
+        {},
+        {source.name: reason for source, reason in failed.items()},
+        list(dict.fromkeys(short)),
+        files={piece.name: piece.facts for piece in pieces.values()},
+    )
+
+
+def _piece(name: str, entry: Encoded, small: bool) -> Piece:
+    arrays = Packed(entry.states, (NOTES, 2)), Packed(entry.roll, (KEYS,))
+    states, roll = (array[:] for array in arrays) if small else arrays
+    return Piece(name, states, roll, facts=entry.facts)
 
 
 def _long_enough(piece: Piece) -> bool:
     return len(piece.states) >= SHORTEST
 
 
-def _check_enough(sets: dict[str, list[Piece]], failed: dict, short: int) -> None:
+def _without_doubles(sets: dict[str, list[Piece]]) -> tuple[dict[str, list[Piece]], dict[str, str]]:
+    """Sets in which the same notes come once, and for each file left out the one that stays."""
+    kept, double = {}, {}
+    for name, pieces in sets.items():
+        first: dict[str, Piece] = {}
+        for piece in pieces:
+            if first.setdefault(piece.facts.digest, piece) is not piece:
+                double[piece.name] = first[piece.facts.digest].name
+        kept[name] = list(first.values())
+    return kept, double
+
+
+def _check_enough(sets: dict[str, list[Piece]], left_out: Corpus) -> None:
     for name in sets:
         fewest = FEWEST_PIECES if name == MAIN else 1
         if len(sets[name]) < fewest:
             raise InputError(
-                f"only {len(sets[name])} usable {name} pieces, {fewest} needed: {len(failed)} could"
-                f" not be read, {short} have under {SHORTEST} steps in 2 or 4 time; add MIDI files"
-                + "".join(f"\n  {reason}" for reason in failed.values())
+                f"only {len(sets[name])} usable {name} pieces, {fewest} needed:"
+                f" {len(left_out.skipped)} could not be read, {len(left_out.short)} have under"
+                f" {SHORTEST} steps in 2 or 4 time; add MIDI files"
+                + "".join(f"\n  {reason}" for reason in left_out.skipped.values())
             )

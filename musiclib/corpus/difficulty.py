@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
 from musiclib.music.note_states import ARTICULATE, PLAY
 
@@ -15,16 +14,20 @@ def traits(states: np.ndarray) -> tuple[float, float, int]:
     return states[..., ARTICULATE].sum() / len(states), states[..., PLAY].sum() / len(states), span
 
 
-def difficulties(pieces: Sequence[np.ndarray]) -> np.ndarray:
+def difficulties(traits: Sequence[tuple[float, float, int]]) -> np.ndarray:
     """How hard each of some pieces is among all of them, float64, above 0 and at most 1.
 
     The mean over the three traits of a piece's rank, as a share of the number of pieces.
     """
-    ranks = pd.DataFrame([traits(piece) for piece in pieces]).rank(pct=True)
-    return ranks.mean(axis=1).to_numpy()
+    return _ranks(traits, pct=True).mean(axis=1).to_numpy()
 
 
-def easiest_first(pieces: Sequence[np.ndarray]) -> list[int]:
+def easiest_first(traits: Sequence[tuple[float, float, int]]) -> list[int]:
     """Indices of pieces from easy to hard: by the sum of their ranks in the three traits."""
-    ranks = pd.DataFrame([traits(piece) for piece in pieces]).rank().sum(axis=1)
-    return np.argsort(ranks, kind="stable").tolist()
+    return np.argsort(_ranks(traits).sum(axis=1), kind="stable").tolist()
+
+
+def _ranks(traits: Sequence[tuple[float, float, int]], pct: bool = False):  # noqa: ANN202
+    import pandas as pd  # here: it takes those who read a file half a second
+
+    return pd.DataFrame(traits).rank(pct=pct)

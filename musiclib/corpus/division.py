@@ -7,9 +7,9 @@ import numpy as np
 
 from musiclib.base.errors import InputError
 from musiclib.corpus.difficulty import easiest_first
-from musiclib.corpus.leaks import runs_of
+from musiclib.corpus.leaks import families, fingerprints, runs_of, share, together
 from musiclib.corpus.levels import HELD_OUT, LEVEL_NAMES, MAIN
-from musiclib.corpus.sets import Piece, states_of
+from musiclib.corpus.sets import Piece
 from musiclib.corpus.shipped import TUNES
 
 HELD_OUT_SHARE = 5  # one piece in five of a folder of one's own
@@ -19,7 +19,10 @@ DRAW_SEED = 2016
 
 
 def with_held_out(sets: dict[str, list[Piece]]) -> dict[str, list[Piece]]:
-    """Hold out one piece in five of the main corpus and of the hardest level, unless some are."""
+    """Hold out one piece in five of the main corpus and of the hardest level, unless some are.
+
+    Copies and versions of a piece are held out together, or not.
+    """
     if sets.get(HELD_OUT):
         return sets
     rng = np.random.default_rng(DRAW_SEED)
@@ -27,10 +30,24 @@ def with_held_out(sets: dict[str, list[Piece]]) -> dict[str, list[Piece]]:
     drawn: list[Piece] = []
     kept = dict(sets)
     for name in drawn_from:
-        out = set(rng.permutation(len(sets[name]))[: round(len(sets[name]) / HELD_OUT_SHARE)])
+        out = _families_of(sets[name], round(len(sets[name]) / HELD_OUT_SHARE), rng)
         drawn += [p for i, p in enumerate(sets[name]) if i in out]
         kept[name] = [p for i, p in enumerate(sets[name]) if i not in out]
     return kept | {HELD_OUT: drawn}
+
+
+def _families_of(pieces: list[Piece], most: int, rng: np.random.Generator) -> set[int]:
+    """Indices of at most so many pieces, drawn at random, those that share passages together."""
+    order = rng.permutation(len(pieces))
+    family = families([piece.passages for piece in pieces])
+    size = np.bincount(family)
+    if size.min(initial=0) > most:  # one at least, even if it takes more
+        return set(np.flatnonzero(family == size.argmin()))
+    drawn, chosen = 0, set()
+    for own in dict.fromkeys(family[order]):
+        if drawn + size[own] <= most:
+            drawn, chosen = drawn + size[own], chosen | {own}
+    return set(np.flatnonzero(np.isin(family, list(chosen))))
 
 
 def with_held_out_kinds(sets: dict[str, list[Piece]]) -> dict[str, list[Piece]]:
@@ -49,7 +66,7 @@ def with_held_out_kinds(sets: dict[str, list[Piece]]) -> dict[str, list[Piece]]:
 def with_graded_tunes(sets: dict[str, list[Piece]]) -> dict[str, list[Piece]]:
     """Make the first two levels of the easier and the harder half of the tunes."""
     tunes = sets[TUNES]
-    halves = np.array_split(easiest_first([piece.states for piece in tunes]), 2)
+    halves = np.array_split(easiest_first([piece.traits for piece in tunes]), 2)
     graded = {
         name: [tunes[i] for i in sorted(half)]
         for name, half in zip(LEVEL_NAMES, halves, strict=False)
@@ -69,7 +86,7 @@ def with_levels(sets: dict[str, list[Piece]]) -> dict[str, list[Piece]]:
     count = len(LEVEL_NAMES)
     if len(sets[MAIN]) < count:
         raise InputError(f"{len(sets[MAIN])} main pieces are too few for levels: add other pieces")
-    order = easiest_first([piece.states for piece in sets[MAIN]])
+    order = easiest_first([piece.traits for piece in sets[MAIN]])
     easier = np.array_split(order[: max(count, len(order) // 2)], count)
     named = zip(LEVEL_NAMES, easier, strict=True)
     return {name: [sets[MAIN][i] for i in part] for name, part in named} | rest
@@ -86,14 +103,19 @@ def without_leaks(
     With `apart`, no two sets share four bars: main keeps its pieces, then the harder level does.
     `also` holds other versions of pieces by name, states (T, 78, 2), which must not be shared.
     """
-    known = runs_of(states_of(sets[HELD_OUT]))
+    known = runs_of(piece.states for piece in sets[HELD_OUT])
     kept, leaked = dict(sets), []
     for name in [name for name in reversed(sets) if name != HELD_OUT]:
-        runs = {p.name: runs_of([p.states, also.get(p.name, p.states)]) for p in sets[name]}
-        kept[name] = [p for p in sets[name] if known.isdisjoint(runs[p.name])]
-        gone = [f"{name}: {p.name}" for p in sets[name] if not known.isdisjoint(runs[p.name])]
+        kept[name], gone, new = [], [], [known]
+        for piece in sets[name]:
+            runs = fingerprints(piece.states)
+            if piece.name in also:
+                runs = together([runs, fingerprints(also[piece.name])])
+            leaks = share(runs, known)
+            (gone if leaks else kept[name]).append(piece)
+            new += [runs] if apart and not leaks else []
         if not kept[name]:
             raise InputError(f"every piece of {name} is in another set too: add other pieces")
-        leaked = gone + leaked
-        known = known.union(*(runs[p.name] for p in kept[name])) if apart else known
+        leaked = [f"{name}: {piece.name}" for piece in gone] + leaked
+        known = together(new)
     return kept, leaked

@@ -9,7 +9,6 @@ from musiclib.base.errors import InputError
 from musiclib.corpus.levels import MAIN
 from musiclib.corpus.sets import Corpus, Piece
 from musiclib.music.bars import STEPS_PER_BAR
-from musiclib.music.keys import estimate_key
 from musiclib.music.transforms import reverse_time, shift
 
 Mode = Literal["all", "major", "minor"]
@@ -25,7 +24,7 @@ def prepare(
     """
     sets = {}
     for name, pieces in corpus.sets.items():
-        keyed = ((piece, estimate_key(piece.states)) for piece in pieces)
+        keyed = ((piece, piece.key) for piece in pieces)
         sets[name] = [
             _prepared(piece, key.interval if normalise else 0, reverse)
             for piece, key in keyed

@@ -1,140 +1,190 @@
-"""Where music comes from: the scores of music21 or a folder of MIDI files; cached, in parallel."""
+"""From files to pieces: cached by content, in worker processes, in memory that stays small."""
 
+import sys
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future, wait
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
 
-from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT, digest, replacing
-from musiclib.base.parallel import side_by_side
-from musiclib.corpus.levels import HELD_OUT, LEVEL_NAMES, MAIN
-from musiclib.corpus.shipped import GROUPS, corpus_name, group_paths
-from musiclib.music.midi_events import content_of, naming, parse
-from musiclib.music.midi_folder import MIDI_SUFFIXES, midi_files
-from musiclib.music.music21_scores import Parts, read_score
-from musiclib.music.note_states import note_states
-from musiclib.music.piano_roll import piano_roll
+from musiclib.base.isolated import Isolated, Lost
+from musiclib.base.parallel import cores
+from musiclib.base.progress import Progress
+from musiclib.corpus.encoding import ENCODER_VERSION, Content, Encoded, decode, encode_some
+from musiclib.corpus.sources import Source
+from musiclib.music.midi_events import MidiError, content_of
+from musiclib.music.note_states import Metre
 
-ENCODER_VERSION = "2"
 CACHE = ROOT / ".cache" / "pieces"
+SECONDS, SCORE_SECONDS, MEMORY = 60.0, 600.0, 2 << 30  # that reading a file may take
+TOGETHER = 16  # MIDI files that a worker is given at once; scores take seconds each
+IN_MEMORY = 2_000_000  # steps of a collection that is kept in memory: 450 MB unpacked
 
-LEVELS = "levels"  # the folder that holds a folder for each
 
+class CachedRows(NamedTuple):
+    """Packed rows in the cache, loaded when they are looked at."""
 
-@dataclass(frozen=True)
-class Source:
-    """A file of music, and which of its parts are read."""
-
-    name: str
     path: Path
-    parts: Parts = "all"
+    name: str
+    length: int
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        with np.load(self.path, allow_pickle=False) as stored:
+            return stored[self.name][rows]
 
 
-class Encoded(NamedTuple):
-    """A piece in both representations: note states (T, 78, 2) and piano roll (T', 88), uint8."""
+class Wanted(NamedTuple):
+    """A source to be read, its content and where the cache has it."""
 
-    states: np.ndarray
-    roll: np.ndarray
-
-
-SourceSets = dict[str, list[Source]]
+    source: Source
+    content: Content
+    entry: Path
 
 
-def shipped_sources(limit: int | None = None) -> SourceSets:
-    """Tunes, levels and main corpus from music21's scores; a limit holds per group, by its share.
+def encode_all(
+    sources: Iterable[Source],
+    metre: Metre = "paper",
+    executor: Executor | None = None,
+    cache: Path | None = None,
+) -> tuple[dict[Source, Encoded], dict[Source, str]]:
+    """Read sources: what was read, and why the others were not.
 
-    No score is in two of these sets.
+    Files are read by the workers of `executor` (Dask's, say), or here by a process a core, in
+    which a file that crashes its reader or takes too long costs itself alone. Rows are
+    packed arrays, or lie in the cache where there is too much music for memory.
     """
-    sets: SourceSets = {}
-    for group in GROUPS:
-        paths = group_paths(group, limit)
-        found = [Source(corpus_name(path), path, group.parts) for path in paths]
-        sets.setdefault(group.use, []).extend(found)
-    return sets
+    sources, read, failed, kept = list(sources), {}, {}, 0
+    wanted = _wanted(sorted(sources, key=_size, reverse=True), metre, cache or CACHE, failed)
+    with Progress(len(sources), "reading music") as progress, _pool(sources, executor) as pool:
+        for job, entry in _entries(pool, wanted):
+            if isinstance(entry, str):
+                failed[job.source] = f"{job.source.path}: {entry}"
+            else:
+                read[job.source] = _kept(entry, job.entry, kept)
+                kept += entry.facts.steps
+            progress.to(len(read) + len(failed))
+    both = read | failed
+    order = [source for source in sources if source in both]
+    return (
+        {source: read[source] for source in order if source in read},
+        {source: failed[source] for source in order if source in failed},
+    )
 
 
-def folder_sources(folder: Path) -> SourceSets:
-    """Sets of a corpus folder: `main/`, `levels/<name>/` and `held-out/`, or just MIDI files.
-
-    A folder without subfolders of these names is all main. Raises InputError for a missing or an
-    empty folder, for levels or held-out pieces without `main/`, and for fewer than four levels.
-    """
-    if not folder.is_dir():
-        raise InputError(f"no folder {folder}: CORPUS must name a folder of MIDI files")
-    levels = sorted(path for path in (folder / LEVELS).glob("*") if path.is_dir())
-    structured = (folder / MAIN).is_dir()
-    if not structured and (levels or (folder / HELD_OUT).is_dir()):
-        raise InputError(f"{folder} has {LEVELS}/ or {HELD_OUT}/ but no {MAIN}/: add it")
-    if levels and (len(levels) < len(LEVEL_NAMES) or {p.name for p in levels} & {MAIN, HELD_OUT}):
-        raise InputError(f"{folder / LEVELS} needs four or more levels, none named {MAIN}")
-    sets = {level.name: level for level in levels}
-    sets |= {MAIN: folder / MAIN, HELD_OUT: folder / HELD_OUT} if structured else {MAIN: folder}
-    found = {name: _files(place, folder) for name, place in sets.items()}
-    if not found[MAIN]:
-        raise InputError(f"no MIDI file (.mid, .midi) in {sets[MAIN]}: put some there")
-    return {name: sources for name, sources in found.items() if sources}
+def _pool(sources: list[Source], executor: Executor | None) -> Executor | nullcontext:
+    if executor is not None:
+        return nullcontext(executor)
+    seconds = SECONDS if all(source.midi for source in sources) else SCORE_SECONDS
+    return Isolated(cores(), seconds, MEMORY)
 
 
-def _files(place: Path, folder: Path) -> list[Source]:
-    return [Source(str(path.relative_to(folder)), path) for path in midi_files(place)]
+def _wanted(
+    sources: list[Source], metre: Metre, cache: Path, failed: dict[Source, str]
+) -> Iterator[Wanted]:
+    """Sources with their content; those that cannot be opened are noted in `failed`."""
+    for source in sources:
+        try:
+            data = content_of(source.path)
+        except (MidiError, OSError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            failed[source] = f"{source.path}: {reason}"
+            continue
+        content = Content(data, source.path.suffix.lower(), source.parts, metre)
+        key = digest(*content, ENCODER_VERSION)
+        yield Wanted(source, content, cache / key[:2] / f"{key}.npz")
 
 
-def encode(source: Source) -> Encoded:
-    """Read one source; raises InputError naming it if it cannot be read."""
-    with naming(source.path):
-        if source.path.name.lower().endswith(MIDI_SUFFIXES):
-            midi = parse(_content(source))
-        else:
-            midi = read_score(source.path, source.parts)
-        return Encoded(note_states(midi), piano_roll(midi, metres="paper"))
+def _entries(pool: Executor, wanted: Iterable[Wanted]) -> Iterator[tuple[Wanted, Encoded | str]]:
+    """Each source with what was read of it or why not: from the cache, or by the pool."""
+    waiting: deque[tuple[list[Wanted], Future]] = deque()
+    for batch in _batches(wanted):
+        known = {job: cached(job.entry) for job in batch}
+        yield from ((job, entry) for job, entry in known.items() if entry is not None)
+        if missing := [job for job, entry in known.items() if entry is None]:
+            waiting.append((missing, pool.submit(encode_some, [job.content for job in missing])))
+        while len(waiting) > 4 * cores():
+            yield from _answers(pool, *waiting.popleft())
+    while waiting:
+        yield from _answers(pool, *waiting.popleft())
 
 
-def _content(source: Source) -> bytes:
+def _batches(wanted: Iterable[Wanted]) -> Iterator[list[Wanted]]:
+    batch: list[Wanted] = []
+    for job in wanted:
+        batch.append(job)
+        if len(batch) == TOGETHER or not job.content.midi:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _answers(
+    pool: Executor, jobs: list[Wanted], future: Future
+) -> Iterator[tuple[Wanted, Encoded | str]]:
+    """What was made of a batch; where it was lost, of each by itself."""
+    wait([future])
+    if error := future.exception():
+        if not isinstance(error, Exception):
+            raise error
+        if len(jobs) == 1:
+            yield jobs[0], f"reading it failed, {_said(error)}; leave it out"
+            return
+        for job in jobs:
+            yield from _answers(pool, [job], pool.submit(encode_some, [job.content]))
+        return
+    for job, made in zip(jobs, future.result(), strict=True):
+        yield job, made if isinstance(made, str) else _cache(made, job.entry)
+
+
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, Lost) else f"{type(error).__name__}: {error}"
+
+
+def cached(entry: Path) -> Encoded | None:
+    """What the cache has, or None where it has nothing, or nothing whole."""
     try:
-        return content_of(source.path)
+        return decode(entry)
+    except (OSError, EOFError, LookupError, ValueError, TypeError, BadZipFile, zlib.error):
+        return None
+
+
+def _cache(made: bytes, entry: Path) -> Encoded:
+    """Keep what was made for the next time, where that can be written."""
+    try:
+        with replacing(entry) as temporary:
+            temporary.write_bytes(made)
     except OSError as error:
-        raise InputError(str(error.strerror)) from error
+        _warn_once(entry.parent.parent, error)
+    return decode(made)
 
 
-def encode_cached(source: Source, cache: Path = CACHE) -> Encoded:
-    """Read one source, or its cached encoding: keyed by file content, parts and encoder version."""
-    with naming(source.path):
-        key = digest(_content(source), source.parts, ENCODER_VERSION)
-    entry = cache / f"{key}.npz"
-    try:
-        with np.load(entry, allow_pickle=False) as stored:
-            return Encoded(stored["states"], stored["roll"])
-    except (OSError, EOFError, KeyError, ValueError, BadZipFile, zlib.error):
-        pass  # not cached yet, or damaged: written anew
-    encoded = encode(source)
-    with replacing(entry) as temporary:
-        np.savez_compressed(temporary, **encoded._asdict())
-    return encoded
+_warned: set[Path] = set()
 
 
-def encode_all(sources: list[Source]) -> tuple[dict[Source, Encoded], dict[Source, str]]:
-    """Read sources in parallel over the cores: what was read, and why the others were not."""
-    largest_first = sorted(sources, key=_size, reverse=True)  # so that no core waits at the end
-    jobs = [(encode_cached, source) for source in largest_first]
-    results = side_by_side(_encode_or_reason, jobs, "reading music")
-    found = dict(zip(largest_first, results, strict=True))
-    both = {source: found[source] for source in sources}
-    read = {source: result for source, result in both.items() if isinstance(result, Encoded)}
-    return read, {source: reason for source, reason in both.items() if source not in read}
+def _warn_once(cache: Path, error: OSError) -> None:
+    if cache not in _warned:
+        _warned.add(cache)
+        print(f"{cache}: {error.strerror}; what is read is not kept", file=sys.stderr)
+
+
+def _kept(entry: Encoded, place: Path, before: int) -> Encoded:
+    """An entry as it is kept: in the cache once there is too much music for memory."""
+    if before <= IN_MEMORY or not place.exists():
+        return entry
+    states, roll = (CachedRows(place, n, len(getattr(entry, n))) for n in ("states", "roll"))
+    return entry._replace(states=states, roll=roll)
 
 
 def _size(source: Source) -> int:
     """Bytes of a source's file, 0 where there is none."""
     return source.path.stat().st_size if source.path.exists() else 0
-
-
-def _encode_or_reason(encode: Callable[[Source], Encoded], source: Source) -> Encoded | str:
-    try:
-        return encode(source)
-    except InputError as error:
-        return str(error)

@@ -12,6 +12,8 @@ from musiclib.base.files import replacing
 from musiclib.corpus.levels import HELD_OUT, MAIN
 from musiclib.corpus.sets import Corpus, Piece
 
+ARRAYS = ("states", "roll", "positions")
+
 
 def save(corpus: Corpus, path: Path) -> None:
     """Save a corpus as one .npz, for machines without music21 or the files."""
@@ -19,14 +21,14 @@ def save(corpus: Corpus, path: Path) -> None:
         raise InputError(f"{path}: a saved corpus must be named .npz")
     named = [(name, piece) for name, pieces in corpus.sets.items() for piece in pieces]
     arrays = {
-        f"{kind}{i}": getattr(p, kind)
+        f"{kind}{i}": np.asarray(getattr(p, kind))
         for i, (_, p) in enumerate(named)
-        for kind in ("states", "roll")
+        for kind in ARRAYS
+        if getattr(p, kind) is not None
     }
     arrays["sets"] = np.array([name for name, _ in named])
     arrays["names"] = np.array([piece.name for _, piece in named])
-    left_out = {"skipped": corpus.skipped, "short": corpus.short, "leaked": corpus.leaked}
-    arrays["left_out"] = np.array(json.dumps(left_out))
+    arrays["left_out"] = np.array(json.dumps(corpus.left_out))
     with replacing(path) as temporary:
         np.savez_compressed(temporary, **arrays)
 
@@ -38,7 +40,8 @@ def load(path: Path) -> Corpus:
         with np.load(path, allow_pickle=False) as stored:
             labels = zip(stored["sets"].tolist(), stored["names"].tolist(), strict=True)
             for i, (group, name) in enumerate(labels):
-                piece = Piece(name, stored[f"states{i}"], stored[f"roll{i}"])
+                kinds = (kind for kind in ARRAYS if f"{kind}{i}" in stored)
+                piece = Piece(name, **{kind: stored[f"{kind}{i}"] for kind in kinds})
                 sets.setdefault(group, []).append(piece)
             left_out = json.loads(stored["left_out"].item())
         return Corpus(sets | {MAIN: sets[MAIN], HELD_OUT: sets[HELD_OUT]}, **left_out)

@@ -1,46 +1,75 @@
 """The corpus: levels from easy to hard, the main corpus, and pieces held out (section 2.1)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from musiclib.base.files import digest
-from musiclib.corpus.difficulty import difficulties
+from musiclib.base.files import digest_of
+from musiclib.corpus.difficulty import difficulties, traits
+from musiclib.corpus.facts import Facts
+from musiclib.corpus.leaks import fingerprints, passages
 from musiclib.corpus.levels import HELD_OUT, MAIN
 from musiclib.corpus.shipped import group_of
 from musiclib.music.bars import density
+from musiclib.music.keys import Key, key_of, pitch_class_steps
+from musiclib.music.packed import Packed
 
 SHORTEST = 128  # steps; shorter pieces are left out, as published
 
 
 class Piece(NamedTuple):
-    """A piece as note states (T, 78, 2) and as piano roll (T', 88), uint8."""
+    """A piece as note states (T, 78, 2) and as piano roll (T', 88), uint8.
+
+    `positions` (T,), uint16, are those in true bars; None: bars of 16 steps from the beginning.
+    All three may lie on disk. `facts` is what is known of the piece as it was read.
+    """
 
     name: str
-    states: np.ndarray
-    roll: np.ndarray
+    states: np.ndarray | Packed
+    roll: np.ndarray | Packed
+    positions: np.ndarray | None = None
+    facts: Facts | None = None
 
     @property
     def kind(self) -> str:
         """What kind of music it is: a group of music21's scores, or the folder it lies in."""
         return group_of(self.name) or PurePath(self.name).parent.name or "files"
 
+    @property
+    def traits(self) -> tuple[float, float, int]:
+        """Onsets per step, notes sounding per step, range in semitones."""
+        return self.facts.traits if self.facts else traits(np.asarray(self.states))
+
+    @property
+    def key(self) -> Key:
+        """The key that it is in, as published."""
+        weights = self.facts.weights if self.facts else pitch_class_steps(np.asarray(self.states))
+        return key_of(weights, "paper")
+
+    @property
+    def passages(self) -> np.ndarray:
+        """Some of its fingerprints, uint64, the same ones in a copy."""
+        return self.facts.passages if self.facts else passages(fingerprints(self.states))
+
 
 @dataclass(frozen=True)
 class Corpus:
     """Sets of pieces by name, levels first in order, then `main` and `held-out`.
 
-    `skipped` says why a file was not read, `short` and `leaked` name pieces left out.
+    `skipped` says why a file was not read, `short`, `double` and `leaked` name pieces left out,
+    `double` by the piece that has the same notes. `files` is what is known of every file read.
     """
 
     sets: dict[str, list[Piece]]
     skipped: dict[str, str] = field(default_factory=dict)
     short: list[str] = field(default_factory=list)
     leaked: list[str] = field(default_factory=list)
+    double: dict[str, str] = field(default_factory=dict)
+    files: dict[str, Facts] = field(default_factory=dict)
 
     @property
     def levels(self) -> dict[str, list[Piece]]:
@@ -60,24 +89,32 @@ class Corpus:
     @cached_property
     def checksum(self) -> str:
         """Digest of all names and notes."""
-        parts: list[bytes | str] = []
+        return digest_of(self._parts())
+
+    def _parts(self) -> Iterator[bytes | str]:
         for name, pieces in self.sets.items():
-            parts.append(name)
+            yield name
             for piece in pieces:
-                parts += [piece.name, piece.states.tobytes(), piece.roll.tobytes()]
-        return digest(*parts)
+                yield piece.name
+                for array in (piece.states, piece.roll, piece.positions):
+                    yield from () if array is None else (np.asarray(array).tobytes(),)
 
     def difficulties(self) -> dict[str, float]:
         """How hard each set is, 0 to 1: the mean over its pieces, each ranked among all pieces."""
-        every = {piece.name: piece.states for pieces in self.sets.values() for piece in pieces}
+        every = {piece.name: piece.traits for pieces in self.sets.values() for piece in pieces}
         of = dict(zip(every, difficulties(list(every.values())), strict=True))
         return {name: float(np.mean([of[p.name] for p in s])) for name, s in self.sets.items() if s}
+
+    @property
+    def left_out(self) -> dict[str, Any]:
+        """What was not read, or not used, as fields of a corpus."""
+        return {name: getattr(self, name) for name in ("skipped", "short", "leaked", "double")}
 
     def summary(self) -> list[str]:
         """A line per set: how many pieces and steps, and notes per step."""
         return [
             f"{name}: {len(pieces)} pieces, {sum(len(p.states) for p in pieces)} steps,"
-            f" {density(states_of(pieces)):.2f} notes per step"
+            f" {density(piece.states for piece in pieces):.2f} notes per step"
             for name, pieces in self.sets.items()
         ]
 
@@ -87,6 +124,7 @@ class Corpus:
         counts = {
             "not readable": len(self.skipped),
             f"under {SHORTEST} steps in 2 or 4 time": len(self.short),
+            "with the notes of another file": len(self.double),
             "sharing music with held-out pieces or another set": len(self.leaked),
         }
         left_out = [f"{count} {why}" for why, count in counts.items() if count]

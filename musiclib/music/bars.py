@@ -1,6 +1,6 @@
 """Bars of 16 steps, the unit that ISL and PCA look at, and the density of notes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -61,8 +61,9 @@ def draw_bars(pieces: Sequence[np.ndarray], most: int, seed: int) -> tuple[np.nd
     return piece_bars(pieces)[chosen], number[chosen]
 
 
-def density(pieces: Sequence[np.ndarray]) -> float:
+def density(pieces: Iterable[np.ndarray]) -> float:
     """Notes sounding per step, over all steps of all pieces; 0 where there is no step."""
-    steps = sum(len(piece) for piece in pieces)
-    sounding = sum(int(piece[..., PLAY].sum()) for piece in pieces)
+    steps = sounding = 0
+    for piece in pieces:
+        steps, sounding = steps + len(piece), sounding + int(piece[..., PLAY].sum())
     return sounding / steps if steps else 0.0

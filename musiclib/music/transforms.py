@@ -8,8 +8,10 @@ from musiclib.music.note_states import ARTICULATE, PLAY
 def shift(states: np.ndarray, interval: int) -> np.ndarray:
     """Move every note up `interval` semitones; axis 1 is pitch, what leaves the range is lost.
 
-    Works on note states (T, 78, 2) and on piano rolls (T, 88).
+    Works on note states (T, 78, 2) and on piano rolls (T, 88); what lies on disk stays there.
     """
+    if hasattr(states, "shifted"):
+        return states.shifted(interval)
     moved = np.zeros_like(states)
     notes = states.shape[1]
     if interval >= 0:

@@ -24,7 +24,7 @@ def settings(parameters: dict[str, Any]) -> str:
 
     Raises InputError for an unknown profile, or a corpus that is missing or empty.
     """
-    from musiclib.corpus.reading import folder_sources
+    from musiclib.corpus.sources import folder_sources
     from musiclib.paper.profiles import profile  # here: running a notebook needs no torch
 
     profile(parameters["profile"])

@@ -1,0 +1,114 @@
+"""A file of music in both representations, as a few packed bytes that are cached and sent."""
+
+import io
+import json
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from musiclib.base.errors import InputError
+from musiclib.corpus.facts import VECTORS, Facts
+from musiclib.music.midi_events import KIND, METRE_CHANGE, ON, PLACE, VALUE, Midi, MidiError, parse
+from musiclib.music.midi_folder import MIDI_SUFFIXES
+from musiclib.music.music21_scores import Parts, read_score
+from musiclib.music.note_states import LOWEST_PITCH, NOTES, Metre, note_states, steps_read
+from musiclib.music.packed import pack
+from musiclib.music.piano_roll import piano_roll
+
+ENCODER_VERSION = "3"
+MOST_METRES = 20  # that are told of a file
+
+
+class Content(NamedTuple):
+    """The bytes of a file, the suffix that says what it is, and what of it is read."""
+
+    data: bytes
+    suffix: str
+    parts: Parts = "all"
+    metre: Metre = "paper"
+
+    @property
+    def midi(self) -> bool:
+        """Whether it is said to be MIDI; else music21 reads it."""
+        return self.suffix in MIDI_SUFFIXES
+
+
+class Encoded(NamedTuple):
+    """Packed bits of note states (T, 20) and piano roll (T', 11), uint8; and the facts."""
+
+    states: np.ndarray
+    roll: np.ndarray
+    facts: Facts
+
+
+def encode(content: Content) -> bytes:
+    """Read a file's content: an .npz, which `decode` reads; raises InputError if it cannot be."""
+    midi = parse(content.data) if content.midi else _score(content)
+    states, roll = note_states(midi, content.metre), piano_roll(midi, metre=content.metre)
+    facts = Facts.of(states, roll, **_said(midi))
+    arrays = {
+        "states": pack(states),
+        "roll": pack(roll),
+        "told": np.array(json.dumps(facts.told())),
+    }
+    arrays |= {name: getattr(facts, name) for name in VECTORS}
+    np.savez_compressed(written := io.BytesIO(), **arrays)
+    return written.getvalue()
+
+
+def _said(midi: Midi) -> dict[str, Any]:
+    """What a file says of itself that its arrays do not tell."""
+    struck = midi.events[midi.events[:, KIND] == ON, VALUE]
+    inside = (struck >= LOWEST_PITCH) & (struck < LOWEST_PITCH + NOTES)
+    return {
+        "whole": steps_read(midi, "all"),
+        "metres": _metres(midi),
+        "notes": int(inside.sum()),
+        "outside": int((~inside).sum()),
+    }
+
+
+def _metres(midi: Midi) -> tuple[str, ...]:
+    """The time signatures of a file, each once, as "3/4"."""
+    changes = midi.events[midi.events[:, KIND] == METRE_CHANGE]
+    named = (f"{value}/{2**power}" for value, power in changes[:, [VALUE, PLACE]].tolist())
+    return tuple(islice(dict.fromkeys(named), MOST_METRES))
+
+
+def decode(entry: bytes | Path) -> Encoded:
+    """What `encode` made, from its bytes or the file that holds them."""
+    with np.load(io.BytesIO(entry) if isinstance(entry, bytes) else entry) as stored:
+        told, vectors = json.loads(stored["told"].item()), [stored[name] for name in VECTORS]
+        return Encoded(stored["states"], stored["roll"], Facts.from_told(told, *vectors))
+
+
+def encode_some(contents: list[Content]) -> list[bytes | str]:
+    """What `encode` makes of each, or why it cannot be read."""
+    return [_encode_or_reason(content) for content in contents]
+
+
+def _encode_or_reason(content: Content) -> bytes | str:
+    try:
+        return encode(content)
+    except MidiError as error:
+        return f"{error.reason}; {error.remedy}"
+    except InputError as error:
+        return str(error)
+    except MemoryError:
+        return "reading it takes too much memory; leave it out"
+
+
+def _score(content: Content) -> Any:
+    """The events of a score, which music21 reads from a file."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"score{content.suffix}"
+        path.write_bytes(content.data)
+        try:
+            return read_score(path, content.parts)
+        except (InputError, MemoryError):
+            raise
+        except Exception as error:  # whatever a reader of many formats raises
+            raise InputError(f"music21 cannot read it ({error}); leave it out") from error

@@ -1,0 +1,122 @@
+"""A corpus as a folder of packed, memory-mapped shards: one larger than memory can be trained on.
+
+`index.npz` names the pieces, their sets and their places; `states-0000.npy`, `roll-0000.npy` and,
+with true bars, `positions-0000.npy` hold them end to end. Loading runs no code.
+"""
+
+import json
+import zlib
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from musiclib.base.errors import InputError
+from musiclib.base.files import new_folder
+from musiclib.corpus.facts import Facts
+from musiclib.corpus.levels import HELD_OUT, MAIN
+from musiclib.corpus.sets import Corpus, Piece
+from musiclib.music.note_states import NOTES
+from musiclib.music.packed import MappedRows, Packed, pack
+from musiclib.music.piano_roll import KEYS
+
+SUFFIX = ".shards"
+SHARD = 2_000_000  # rows, 40 MB of note states; a piece lies in one shard
+STEPS = {"states": (NOTES, 2), "roll": (KEYS,)}
+INDEX = "index.npz"
+
+
+def write(corpus: Corpus, folder: Path) -> None:
+    """Write a corpus as a new folder, a piece at a time."""
+    if folder.suffix != SUFFIX:
+        raise InputError(f"{folder}: a folder of shards must be named {SUFFIX}")
+    named = [(name, piece) for name, pieces in corpus.sets.items() for piece in pieces]
+    facts = [piece.facts or Facts.of(*map(np.asarray, piece[1:3])) for _, piece in named]
+    with new_folder(folder) as aside:
+        places = {kind: _write_kind(corpus, kind, aside) for kind in STEPS}
+        if any(piece.positions is not None for _, piece in named):
+            places["positions"] = _write_kind(corpus, "positions", aside)
+        np.savez_compressed(
+            aside / INDEX,
+            sets=np.array([name for name, _ in named]),
+            names=np.array([piece.name for _, piece in named]),
+            weights=np.array([f.weights for f in facts]),
+            opening=np.array([f.opening for f in facts]),
+            about=np.array(json.dumps(_about(corpus, facts))),
+            **places,
+        )
+
+
+def _write_kind(corpus: Corpus, kind: str, folder: Path) -> np.ndarray:
+    """Write an array of every piece; its shard, first row and end there: int64 (pieces, 3)."""
+    places, numbers = [], count()
+    for rows in _shards(corpus, kind):
+        number, at = next(numbers), 0
+        for own in rows:
+            places.append((number, at, at + len(own)))
+            at += len(own)
+        np.save(_shard(folder, kind, number), np.concatenate(rows), allow_pickle=False)
+    return np.array(places, np.int64)
+
+
+def _shards(corpus: Corpus, kind: str) -> Iterator[list[np.ndarray]]:
+    """The rows of pieces, as many together as a shard holds."""
+    rows: list[np.ndarray] = []
+    for piece in (piece for pieces in corpus.sets.values() for piece in pieces):
+        array = np.asarray(getattr(piece, kind))
+        rows.append(array if kind == "positions" else pack(array))
+        if sum(map(len, rows)) >= SHARD:
+            yield rows
+            rows = []
+    if rows:
+        yield rows
+
+
+def _shard(folder: Path, kind: str, number: int) -> Path:
+    return folder / f"{kind}-{number:04}.npy"
+
+
+def _about(corpus: Corpus, facts: list[Facts]) -> dict:
+    return {
+        "checksum": corpus.checksum,
+        "left_out": corpus.left_out,
+        "facts": [f.told() for f in facts],
+    }
+
+
+def read(folder: Path, **more: Any) -> Corpus:
+    """Open what `write` wrote: its pieces stay on disk. Raises InputError for another folder.
+
+    `more` are fields of a corpus that are not kept.
+    """
+    try:
+        with np.load(folder / INDEX, allow_pickle=False) as stored:
+            index = {name: stored[name] for name in stored.files}
+        about = json.loads(index["about"].item())
+        sets: dict[str, list[Piece]] = {}
+        for i, (group, name) in enumerate(zip(index["sets"], index["names"], strict=True)):
+            facts = Facts.from_told(about["facts"][i], index["weights"][i], index["opening"][i])
+            piece = Piece(str(name), **_arrays(folder, index, i), facts=facts)
+            sets.setdefault(str(group), []).append(piece)
+        in_order = sets | {MAIN: sets[MAIN], HELD_OUT: sets[HELD_OUT]}
+        corpus = Corpus(in_order, **about["left_out"], **more)
+        vars(corpus)["checksum"] = about["checksum"]  # computing it would read all of it
+    except (OSError, EOFError, LookupError, ValueError, TypeError, BadZipFile, zlib.error) as error:
+        raise InputError(f"{folder}: not a corpus written by musiclib ({error})") from error
+    return corpus
+
+
+def _arrays(folder: Path, index: dict[str, np.ndarray], piece: int) -> dict[str, Packed]:
+    """A piece's arrays, wherever they lie."""
+    arrays = {}
+    for kind in (*STEPS, "positions"):
+        if kind in index:
+            number, *ends = map(int, index[kind][piece])
+            rows = MappedRows(_shard(folder, kind, number), *ends)
+            if not rows.path.exists():
+                raise OSError(f"{rows.path.name} is missing")
+            arrays[kind] = Packed(rows, STEPS[kind]) if kind in STEPS else rows
+    return arrays
