@@ -46,13 +46,13 @@ def read_corpus(
     """
     encode = partial(encode_all, metre=metre, executor=executor)
     if not folder:
-        return assemble_shipped(shipped_sources(limit), encode)
+        return ready(assemble_shipped(shipped_sources(limit), encode))
     path = Path(folder).expanduser()
     if path.suffix == ".npz":
         return saved.load(path)
     if path.suffix == shards.SUFFIX:
         return shards.read(path)
-    return on_disk(assemble(folder_sources(path), encode))
+    return ready(assemble(folder_sources(path), encode))
 
 
 def assemble(sources: SourceSets, encode: Encode = encode_all) -> Corpus:
@@ -79,10 +79,11 @@ def assemble_shipped(sources: SourceSets, encode: Encode = encode_all) -> Corpus
     return replace(left_out, sets=sets, leaked=leaked)
 
 
-def on_disk(corpus: Corpus) -> Corpus:
-    """The corpus in shards that are kept beside the cache, where it is too large for memory."""
+def ready(corpus: Corpus) -> Corpus:
+    """The corpus in memory or, where it is too large, in shards that are kept beside the cache."""
     if sum(len(piece.states) for pieces in corpus.sets.values() for piece in pieces) <= IN_MEMORY:
-        return corpus
+        whole = {name: [piece.in_memory() for piece in s] for name, s in corpus.sets.items()}
+        return replace(corpus, sets=whole)
     folder = ON_DISK / f"{corpus.checksum}{shards.SUFFIX}"
     if not folder.exists():
         shards.write(corpus, folder)
@@ -93,8 +94,7 @@ def _read(sources: SourceSets, encode: Encode) -> tuple[dict[str, list[Piece]], 
     """The pieces that are long enough, and a corpus that tells what was left out."""
     wanted = list(dict.fromkeys(s for group in sources.values() for s in group))
     read, failed = encode(wanted)
-    small = sum(entry.facts.steps for entry in read.values()) <= IN_MEMORY
-    pieces = {source: _piece(source.name, entry, small) for source, entry in read.items()}
+    pieces = {source: _piece(source.name, entry) for source, entry in read.items()}
     whole = {name: [pieces[s] for s in group if s in pieces] for name, group in sources.items()}
     usable = {name: list(filter(_long_enough, pieces)) for name, pieces in whole.items()}
     short = [p.name for pieces in whole.values() for p in pieces if not _long_enough(p)]
@@ -106,9 +106,8 @@ def _read(sources: SourceSets, encode: Encode) -> tuple[dict[str, list[Piece]], 
     )
 
 
-def _piece(name: str, entry: Encoded, small: bool) -> Piece:
-    arrays = Packed(entry.states, (NOTES, 2)), Packed(entry.roll, (KEYS,))
-    states, roll = (array[:] for array in arrays) if small else arrays
+def _piece(name: str, entry: Encoded) -> Piece:
+    states, roll = Packed(entry.states, (NOTES, 2)), Packed(entry.roll, (KEYS,))
     return Piece(name, states, roll, facts=entry.facts)
 
 

@@ -6,8 +6,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, wait
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
@@ -27,7 +28,8 @@ TOGETHER = 16  # MIDI files that a worker is given at once; scores take seconds 
 IN_MEMORY = 2_000_000  # steps of a collection that is kept in memory: 450 MB unpacked
 
 
-class CachedRows(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CachedRows:
     """Packed rows in the cache, loaded when they are looked at."""
 
     path: Path
@@ -40,6 +42,9 @@ class CachedRows(NamedTuple):
     def __getitem__(self, rows: slice) -> np.ndarray:
         with np.load(self.path, allow_pickle=False) as stored:
             return stored[self.name][rows]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self[:], dtype)
 
 
 class Wanted(NamedTuple):

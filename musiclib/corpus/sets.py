@@ -39,6 +39,11 @@ class Piece(NamedTuple):
         """What kind of music it is: a group of music21's scores, or the folder it lies in."""
         return group_of(self.name) or PurePath(self.name).parent.name or "files"
 
+    def in_memory(self) -> "Piece":
+        """The piece with arrays that lie in memory."""
+        arrays = {name: np.asarray(getattr(self, name)) for name in ("states", "roll")}
+        return self._replace(**arrays)
+
     @property
     def traits(self) -> tuple[float, float, int]:
         """Onsets per step, notes sounding per step, range in semitones."""
