@@ -25,7 +25,7 @@ def prepare(
     """
     sets = {}
     for name, pieces in corpus.sets.items():
-        keyed = ((piece, estimate_key(piece.states)) for piece in pieces)
+        keyed = ((piece, estimate_key(piece.states, "paper")) for piece in pieces)
         sets[name] = [
             _prepared(piece, key.interval if normalise else 0, reverse)
             for piece, key in keyed
