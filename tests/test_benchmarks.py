@@ -4,9 +4,10 @@ import json
 import subprocess
 import sys
 
+import mido
 import pytest
 import torch
-from strategies import random_states
+from strategies import hand_states, random_states
 
 from musiclib.base.files import ROOT
 from musiclib.music.note_states import write_note_states
@@ -129,6 +130,55 @@ def test_restoration_trains_and_tells_what_is_mended(tiny, music, tmp_path):
         if "F1 as given" in name:
             assert (found["value"] == 1) == ("clean" in name)
         assert f"| {name} |" in printed
+
+
+@pytest.fixture
+def signed(tmp_path):
+    """A folder of cadences that write their keys; the last one writes another key later on."""
+    for i, name in enumerate(["C", "F#m", "Eb", "Bm"]):
+        tonic, third = (0, 6, 3, 11)[i], 3 if name.endswith("m") else 4
+        chords = ((0, third, 7), (5, third + 5, 12), (7, 11, 14), (0, third, 7))
+        notes = [(48 + tonic + n, 4 * at, 4) for at, chord in enumerate(chords) for n in chord]
+        path = tmp_path / "signed" / f"{i}.mid"
+        write_note_states(hand_states(16, *notes), path)
+        midi = mido.MidiFile(path)
+        for at, key in [(0, name), (len(midi.tracks[0]) - 1, "A")][: 1 + (i == 3)]:
+            midi.tracks[0].insert(at, mido.MetaMessage("key_signature", key=key))
+        midi.save(path)
+    return tmp_path / "signed"
+
+
+def test_keys_are_held_against_what_is_written(tiny, signed):
+    record, printed = tiny("keys", signed)
+    some = {(row["pieces"], row["way"]): row for row in record["right"]}
+    for way in ("opening", "whole piece", "paper"):
+        for pieces, n in (("signed, first key", 4), ("signed, one key", 3)):
+            assert some[pieces, way] == {
+                **{"pieces": pieces, "way": way},
+                **{"n": n, "key": 100, "signature": 100},
+            }
+        of_chorales = some["music21's chorales, signature", way]
+        assert of_chorales["key"] is None and 4 <= of_chorales["n"] <= 8
+    assert {row["of one signature"] for row in record["changes"]} == {75, 100}
+    assert len(record["profiles"]) == 12 and len(record["openings"]) == 7
+    for name in ("right", "wrong", "modes", "confidence", "profiles", "openings", "changes"):
+        for row in record[name]:
+            assert f"| {' | '.join(map(str, row.values()))} |" in printed
+
+
+def test_kinds_of_wrong_keys_are_told_apart(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    from keys import kind
+    from written_keys import Piece
+
+    in_a_minor = Piece("", 9, "minor", True, None, {})
+    of_no_sharp = Piece("", 0, None, True, None, {})
+    found = {(9, "minor"): "right", (0, "major"): "relative", (9, "major"): "parallel"}
+    found |= {(4, "minor"): "fifth", (2, "minor"): "fifth", (7, "major"): "other"}
+    assert {key: kind(in_a_minor, *key) for key in found} == found
+    assert kind(of_no_sharp, 9, "minor") == kind(of_no_sharp, 0, "major") == "right"
+    assert kind(of_no_sharp, 4, "minor") == kind(of_no_sharp, 5, "major") == "fifth"
+    assert kind(of_no_sharp, 9, "major") == "other"
 
 
 def test_only_what_is_not_tiny_goes_to_results_by_itself(tmp_path, monkeypatch):

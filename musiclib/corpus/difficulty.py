@@ -1,4 +1,7 @@
-"""How hard a piece is, for corpora that come without levels (the paper's were graded by hand)."""
+"""How hard a piece is, for corpora that come without levels (the paper's were graded by hand).
+
+It agrees with the levels of 80 graded piano pieces at a rank correlation of 0.77 (docs/corpus.md).
+"""
 
 from collections.abc import Sequence
 

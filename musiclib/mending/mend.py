@@ -27,9 +27,10 @@ def mend(states: np.ndarray, way: Way, *, normalise: bool = True) -> np.ndarray:
 
     Notes that normalising would push over the edge of the 78 pitches come back unmended.
     """
+    given = legal(states)
     if not normalise:
-        return choose(legal(states), way(legal(states)))
-    moved = normalise_key(legal(states))
+        return choose(given, way(given))
+    moved = normalise_key(given, estimate_key(given, "paper"))
     return moved._replace(states=choose(moved.states, way(moved.states))).undo()
 
 
@@ -118,7 +119,7 @@ def _agreed(notes: np.ndarray) -> list[tuple[int, int, int]]:
 
 def _scale(states: np.ndarray) -> np.ndarray:
     """Which of the 78 pitches are in the scale of the estimated key, bool (78,)."""
-    key = estimate_key(states)
+    key = estimate_key(states, "paper")
     return np.isin((np.arange(NOTES) + LOWEST_PITCH - key.tonic) % 12, SCALES[key.mode])
 
 

@@ -13,7 +13,7 @@ def on_tonic(states: np.ndarray) -> np.ndarray:
     """
     play = states[..., PLAY].astype(bool)
     lowest = play[play.any(axis=1)].argmax(axis=1)
-    return (lowest + LOWEST_PITCH) % 12 == estimate_key(states).tonic
+    return (lowest + LOWEST_PITCH) % 12 == estimate_key(states, "paper").tonic
 
 
 def endings(pieces: list[np.ndarray]) -> tuple[float, float]:

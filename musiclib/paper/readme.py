@@ -53,6 +53,59 @@ def speed() -> str:
     return "\n\n".join(part.strip() for part in parts) + "\n\n"
 
 
+KEY_TABLES = {
+    "right": "Right, per cent of n pieces",
+    "wrong": "Wrong, per cent of all pieces",
+    "modes": "Major and minor, per cent",
+    "confidence": "Right by confidence, per cent of each quarter of the pieces",
+    "profiles": "Published profiles, per cent right",
+    "openings": "Bars of the opening, per cent right",
+}
+
+
+def keys() -> str:
+    """The tables on keys, from what benchmarks/keys.py wrote."""
+    record, parts = json.loads((BENCHMARKS / "bench-keys.json").read_text()), []
+    for name, title in KEY_TABLES.items():
+        rows = [["–" if v is None else v for v in row.values()] for row in record[name]]
+        parts.append(f"**{title}**:\n\n{markdown(list(record[name][0]), rows).strip()}")
+    return "\n\n".join(parts) + "\n\n"
+
+
+def wrong_keys() -> str:
+    """What the tables on keys say of pieces in a wrong key, in sentences."""
+    record = json.loads((BENCHMARKS / "bench-keys.json").read_text())
+    of = {
+        (table, row["pieces"], row.get("way")): row
+        for table in ("right", "wrong", "modes", "changes")
+        for row in record[table]
+    }
+    tunes, titles, piano = "nottingham, first key", "piano-midi, title", "piano-midi, signature"
+    sentences = []
+    for way in ("paper", "opening"):
+        right, wrong = of["right", tunes, way], of["wrong", tunes, way]
+        sentences.append(
+            f"`{way}` puts {100 - right['key']:.1f} % of Nottingham's {right['n']} tunes into a"
+            f" wrong key: {wrong['fifth']} % a fifth away, {wrong['relative']} % into the relative"
+            f" key, {wrong['parallel']} % into the parallel one, {wrong['other']} % elsewhere."
+            f" It transposes {100 - right['signature']:.1f} % wrongly, and"
+            f" {100 - of['right', piano, way]['signature']:.1f} % of piano-midi. Of the wrong"
+            f" tunes {wrong[LEAST_SURE]} % are in the least sure quarter. Of the pieces that it"
+            f" takes for major, {of['modes', tunes, way][MINOR]} % are in minor, in piano-midi's"
+            f" titles {of['modes', titles, way][MINOR]} %."
+        )
+    steady = [100 - of["changes", name, None]["of one signature"] for name in (tunes, piano)]
+    sentences.append(
+        f"The signature changes in {steady[0]:.1f} % of Nottingham and {steady[1]:.1f} % of"
+        " piano-midi."
+    )
+    return "".join(f"- {sentence}\n" for sentence in sentences)
+
+
+LEAST_SURE = "of the wrong, in the least sure quarter"
+MINOR = "minor among those taken for major"
+
+
 def findings(profile: str) -> str:
     """What came out, in five sentences, the caveat first."""
     numbers = numbers_in(read_table(ROOT / "results" / profile / "results.csv"))
@@ -119,6 +172,7 @@ def block(name: str, profile: str) -> str:
 
 
 MADE = {"findings": findings, "run": run, "speed": lambda profile: speed()}
+MADE |= {"keys": lambda profile: keys(), "wrong keys": lambda profile: wrong_keys()}
 MADE |= {"published size": lambda profile: at_published_size()}
 BLOCK = re.compile(r"(<!-- ([\w -]+) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
 PROFILE = re.compile(r"figures/(?:quick|paper)/")

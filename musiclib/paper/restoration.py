@@ -141,7 +141,7 @@ MODES = ("minor", "major")
 
 def turnable(study: Study) -> bool:
     """Whether there are training pieces of both modes, and held-out excerpts in C major."""
-    modes = {estimate_key(piece.states).mode for piece in study.music.main}
+    modes = {estimate_key(piece.states, "paper").mode for piece in study.music.main}
     return modes == set(MODES) and bool(_in_a_major(study))
 
 
@@ -161,14 +161,16 @@ def major_to_minor(study: Study) -> pd.DataFrame:
 
 def _in_a_major(study: Study) -> list[np.ndarray]:
     pieces = [piece.states for piece in study.music.held_out]
-    major = [x for x in excerpts(pieces, len(pieces), 0) if estimate_key(x)[:2] == (0, "major")]
+    major = [
+        x for x in excerpts(pieces, len(pieces), 0) if estimate_key(x, "paper")[:2] == (0, "major")
+    ]
     return [shift(excerpt, DOWN) for excerpt in major][:MOST]
 
 
 def _turn(weights: Path, excerpts: list[np.ndarray]) -> dict[str, float]:
     machine = load_weights(weights)[0].to(device())
     turned = [cell_by_cell(votes(machine, excerpt)) for excerpt in excerpts]
-    keys = [estimate_key(piece) for piece in turned]
+    keys = [estimate_key(piece, "paper") for piece in turned]
     shares = [np.mean([key[:2] == (9, mode) for key in keys]) for mode in ("minor", "major")]
     alike = np.mean([f1(piece, given) for piece, given in zip(turned, excerpts, strict=True)])
     return dict(zip(TURNED, (*shares, alike), strict=True)) | {"excerpts": len(excerpts)}
