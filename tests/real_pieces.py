@@ -39,5 +39,5 @@ def held_out_and_others(folder):
 
 
 def beginning(path, bars):
-    states = read_note_states(path, metres="all")
+    states = read_note_states(path, metre="all")
     return states[: min(len(states) // BAR, bars) * BAR]

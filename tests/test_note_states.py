@@ -60,8 +60,9 @@ def off(tick, pitch=C4):
     return mido.Message("note_off", note=pitch, time=tick)
 
 
-def metre(tick, numerator):
-    return mido.MetaMessage("time_signature", numerator=numerator, denominator=4, time=tick)
+def metre(tick, numerator, denominator=4):
+    signature = {"numerator": numerator, "denominator": denominator}
+    return mido.MetaMessage("time_signature", **signature, time=tick)
 
 
 @st.composite
@@ -118,7 +119,7 @@ def test_reading_stops_at_the_first_metre_that_is_not_2_or_4(tmp_path):
         tmp_path / "a.mid", [metre(0, 2), metre(480, 4), metre(480, 3)], [on(0), off(1920)]
     )
     np.testing.assert_array_equal(read_note_states(path), hand_states(9, (C4, 0, 9)))
-    assert len(read_note_states(path, metres="all")) == 17
+    assert len(read_note_states(path, metre="all")) == 17
 
 
 @given(legal_states())

@@ -1,7 +1,7 @@
 """Music as arrays: files to note states and piano rolls and back, and what is done to them (2.2).
 
 `note_states`, `piano_roll` and `music21_scores` read, `representations` names the two kinds;
-`bars`, `notes`, `keys` and `cadences` look into music; `transforms` and `corrupted` change it;
+`bar_grid`, `bars`, `notes`, `keys` and `cadences` look into music; `transforms` and `corrupted` change it;
 `sound` plays it.
 """
 

@@ -51,7 +51,8 @@ class Midi(NamedTuple):
     """Ticks per beat, events in the order they apply, int64 (n, 4), and the last track's end.
 
     Columns: tick; kind, as above; pitch, numerator or microseconds per beat; for notes 16 times the
-    track plus the channel, for tempos the track.
+    track plus the channel, for tempos the track, for metres
+    the denominator's power of two.
     """
 
     ticks_per_beat: int
@@ -147,7 +148,7 @@ def _scan(data, at, end, track, table):  # noqa: ANN001, ANN202
         elif meta == 0x51 and size == 3:
             kind, place = TEMPO_CHANGE, track
         elif meta == 0x58 and size > 1:
-            kind = METRE_CHANGE
+            kind, place = METRE_CHANGE, int(data[at + 1])
         elif status >> 4 not in (8, 9):
             at += size
             continue

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from musiclib.base.errors import InputError
-from musiclib.music.midi_events import read_midi
-from musiclib.music.note_states import last_tick, read_note_states
+from musiclib.music.midi_events import naming, read_midi
+from musiclib.music.note_states import note_states, steps_read
 
 MIDI_SUFFIXES = (".mid", ".midi")
 
@@ -32,7 +32,15 @@ def read_folder(folder: Path) -> dict[str, np.ndarray]:
     paths = midi_files(folder)
     if not paths:
         raise InputError(f"no MIDI file (.mid, .midi) in {folder}")
-    if cut := [path.name for path in paths if last_tick(midi := read_midi(path)) < midi.end]:
+    pieces, cut, left_out = {}, [], 0
+    for path in paths:
+        midi = read_midi(path)
+        with naming(path):
+            pieces[str(path.relative_to(folder))] = note_states(midi)
+        if lost := steps_read(midi, "all") - steps_read(midi):
+            cut, left_out = [*cut, path.name], left_out + lost
+    if cut:
         told = f"{len(cut)} of {len(paths)} files, as {cut[0]}, are read to a metre not 2 or 4"
-        print(f"{folder}: {told}", file=sys.stderr)
-    return {str(path.relative_to(folder)): read_note_states(path) for path in paths}
+        steps = left_out + sum(map(len, pieces.values()))
+        print(f"{folder}: {told}: {left_out:,} of {steps:,} steps are left out", file=sys.stderr)
+    return pieces

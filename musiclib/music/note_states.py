@@ -42,51 +42,57 @@ ALL_NOTES_OFF = 123
 
 MAX_STEPS = 200_000  # far above any real piece: a small file can ask for gigabytes
 
-Metres = Literal["paper", "all"]
+Metre = Literal["paper", "all"]
 
 
-def read_note_states(path: Path | str, metres: Metres = "paper") -> np.ndarray:
+def read_note_states(path: Path | str, metre: Metre = "paper") -> np.ndarray:
     """Read a MIDI file into note states, uint8 of shape (T, 78, 2), T >= 1.
 
-    `metres="paper"` stops before the first time signature whose numerator is neither 2 nor 4, as
+    `metre="paper"` stops before the first time signature whose numerator is neither 2 nor 4, as
     published; `"all"` reads on. Raises MidiError for anything that is not readable MIDI.
     """
     with naming(path):
-        return note_states(read_midi(path), metres)
+        return note_states(read_midi(path), metre)
 
 
-def note_states(midi: Midi, metres: Metres = "paper") -> np.ndarray:
+def note_states(midi: Midi, metre: Metre = "paper") -> np.ndarray:
     """Note states, uint8 of shape (T, 78, 2), of a MIDI file's events; see `read_note_states`."""
-    size = midi.ticks_per_beat // STEPS_PER_BEAT
-    end = last_tick(midi, metres)
-    steps = _step_at(end, size) + 1
+    steps, size = steps_read(midi, metre), midi.ticks_per_beat // STEPS_PER_BEAT
     if steps > MAX_STEPS:
         raise MidiError(f"{steps:,} steps is more than the {MAX_STEPS:,} that a piece may have")
-    events = midi.events[: _stop(midi, metres)]
+    events = midi.events[: _stop(midi, metre)]
     notes = events[events[:, VALUE] - LOWEST_PITCH < NOTES]
     notes = notes[(notes[:, KIND] <= ON) & (notes[:, VALUE] >= LOWEST_PITCH)]
     states = np.zeros((steps, NOTES, 2), np.uint8)
-    at, pitch = _step_at(notes[:, TICK], size), notes[:, VALUE] - LOWEST_PITCH
+    at, pitch = step_at(notes[:, TICK], size), notes[:, VALUE] - LOWEST_PITCH
     _apply(states, at, pitch, notes[:, KIND])
     return states
 
 
-def last_tick(midi: Midi, metres: Metres = "paper") -> int:
+def steps_read(midi: Midi, metre: Metre = "paper") -> int:
+    """How many steps of a MIDI file are read: "all" less "paper" is what the published rule costs.
+
+    No matrix is built.
+    """
+    return int(step_at(last_tick(midi, metre), midi.ticks_per_beat // STEPS_PER_BEAT)) + 1
+
+
+def last_tick(midi: Midi, metre: Metre = "paper") -> int:
     """The tick at which reading ends: of the last event, or of the metre that stops it."""
-    stop = _stop(midi, metres)
+    stop = _stop(midi, metre)
     return midi.end if stop is None else int(midi.events[stop, TICK])
 
 
-def _stop(midi: Midi, metres: Metres) -> int | None:
+def _stop(midi: Midi, metre: Metre) -> int | None:
     """The row of the first time signature that stops reading, if one does."""
-    if metres == "all":
+    if metre == "all":
         return None
     stops = (midi.events[:, KIND] == METRE_CHANGE) & ~np.isin(midi.events[:, VALUE], (2, 4))
     return int(stops.argmax()) if stops.any() else None
 
 
-def _step_at(tick, size: int):  # noqa: ANN001, ANN202
-    """The step that ticks fall in: boundaries lie at k * size + size // 2."""
+def step_at(tick, size: int):  # noqa: ANN001, ANN201
+    """The step that ticks (a number or array) fall in: boundaries lie at k * size + size // 2."""
     return (tick - size // 2) // size + 1
 
 

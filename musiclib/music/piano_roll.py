@@ -17,7 +17,7 @@ from musiclib.music.midi_events import (
     naming,
     read_midi,
 )
-from musiclib.music.note_states import MAX_STEPS, TEMPO, Metres, last_tick, write_notes
+from musiclib.music.note_states import MAX_STEPS, TEMPO, Metre, last_tick, write_notes
 
 LOWEST_KEY = 21
 KEYS = 88
@@ -35,17 +35,17 @@ def read_piano_roll(path: Path | str, seconds: float = SECONDS) -> np.ndarray:
         return piano_roll(read_midi(path), seconds)
 
 
-def piano_roll(midi: Midi, seconds: float = SECONDS, metres: Metres = "all") -> np.ndarray:
+def piano_roll(midi: Midi, seconds: float = SECONDS, metre: Metre = "all") -> np.ndarray:
     """Which of the MIDI pitches 21 to 108 sound at 0, `seconds`, 2 `seconds`, ...
 
     Times follow the tempo changes of the first track; drums are left out; what is not released
-    ends with the file. `metres="paper"` stops where note states do. Raises MidiError for a piece
+    ends with the file. `metre="paper"` stops where note states do. Raises MidiError for a piece
     that is too long.
     """
     events = midi.events
     changes = events[(events[:, KIND] == TEMPO_CHANGE) & (events[:, PLACE] == 0)]
     notes = events[(events[:, KIND] <= ON) & (events[:, PLACE] & 15 != DRUMS)]
-    ticks = np.concatenate([notes[:, TICK], [last_tick(midi, metres), midi.end]])
+    ticks = np.concatenate([notes[:, TICK], [last_tick(midi, metre), midi.end]])
     times = _seconds_at(ticks, changes, midi.ticks_per_beat)
     samples = np.ceil(times / seconds - 1e-6).astype(np.int64)  # before it; 1e-6 absorbs rounding
     rows, (end, last) = samples[:-2], samples[-2:]
