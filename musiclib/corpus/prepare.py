@@ -8,6 +8,7 @@ import numpy as np
 from musiclib.base.errors import InputError
 from musiclib.corpus.levels import MAIN
 from musiclib.corpus.sets import Corpus, Piece
+from musiclib.music.bar_grid import backwards, whole_bars
 from musiclib.music.bars import STEPS_PER_BAR
 from musiclib.music.keys import estimate_key
 from musiclib.music.transforms import reverse_time, shift
@@ -38,10 +39,17 @@ def prepare(
 
 def _prepared(piece: Piece, interval: int, reverse: bool) -> Piece:
     states, roll = shift(piece.states, interval), shift(piece.roll, interval)
-    if reverse:
-        whole = len(states) // STEPS_PER_BAR * STEPS_PER_BAR
-        states, roll = reverse_time(states[:whole]), roll[::-1]
-    return Piece(piece.name, states, np.ascontiguousarray(roll))
+    shifted = piece._replace(states=states, roll=np.ascontiguousarray(roll))
+    return _backwards(shifted) if reverse else shifted
+
+
+def _backwards(piece: Piece) -> Piece:
+    whole, positions = len(piece.states) // STEPS_PER_BAR * STEPS_PER_BAR, piece.positions
+    if positions is not None:
+        whole = whole_bars(positions)
+        positions = backwards(positions[:whole])
+    roll = np.ascontiguousarray(piece.roll[::-1])
+    return Piece(piece.name, reverse_time(piece.states[:whole]), roll, positions)
 
 
 def some_of(pieces: list[Piece], steps: int, seed: int) -> list[Piece]:
@@ -50,7 +58,8 @@ def some_of(pieces: list[Piece], steps: int, seed: int) -> list[Piece]:
     for index in np.random.default_rng(seed).permutation(len(pieces)):
         piece = pieces[index]
         samples = round(len(piece.roll) * min(1.0, left / len(piece.states)))
-        drawn.append(Piece(piece.name, piece.states[:left], piece.roll[:samples]))
+        positions = None if piece.positions is None else piece.positions[:left]
+        drawn.append(Piece(piece.name, piece.states[:left], piece.roll[:samples], positions))
         left -= len(drawn[-1].states)
         if left <= 0:
             break

@@ -18,11 +18,15 @@ SHORTEST = 128  # steps; shorter pieces are left out, as published
 
 
 class Piece(NamedTuple):
-    """A piece as note states (T, 78, 2) and as piano roll (T', 88), uint8."""
+    """A piece as note states (T, 78, 2) and as piano roll (T', 88), uint8.
+
+    `positions` (T,), uint16, are those in true bars; None: bars of 16 steps from the beginning.
+    """
 
     name: str
     states: np.ndarray
     roll: np.ndarray
+    positions: np.ndarray | None = None
 
     @property
     def kind(self) -> str:
@@ -59,12 +63,13 @@ class Corpus:
 
     @cached_property
     def checksum(self) -> str:
-        """Digest of all names and notes."""
+        """Digest of all names, notes and true bars."""
         parts: list[bytes | str] = []
         for name, pieces in self.sets.items():
             parts.append(name)
             for piece in pieces:
                 parts += [piece.name, piece.states.tobytes(), piece.roll.tobytes()]
+                parts += [] if piece.positions is None else [piece.positions.tobytes()]
         return digest(*parts)
 
     def difficulties(self) -> dict[str, float]:
@@ -86,11 +91,17 @@ class Corpus:
         lines = [f"skipped, not readable: {reason}" for reason in self.skipped.values()]
         counts = {
             "not readable": len(self.skipped),
-            f"under {SHORTEST} steps in 2 or 4 time": len(self.short),
+            f"under {SHORTEST} steps{self._in_time}": len(self.short),
             "sharing music with held-out pieces or another set": len(self.leaked),
         }
         left_out = [f"{count} {why}" for why, count in counts.items() if count]
         return [*lines, "left out: " + ", ".join(left_out)] if left_out else []
+
+    @property
+    def _in_time(self) -> str:
+        """What of a piece counts: all of it where true bars are known."""
+        every = (piece for pieces in self.sets.values() for piece in pieces)
+        return " in 2 or 4 time" if all(piece.positions is None for piece in every) else ""
 
 
 def states_of(pieces: Iterable[Piece]) -> list[np.ndarray]:
