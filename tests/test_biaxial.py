@@ -144,7 +144,7 @@ def test_silence_is_heard_differently_on_every_step_of_a_bar(model):
     heard = []
     for index in range(17):
         coins = ForcedCoins(silence)
-        model.step(silence, (index, model.begin(1)[1]), coins)
+        model.step(silence, model.begin(1)._replace(position=index), coins)
         heard.append(coins.probabilities)
     assert len(torch.cat(heard[:16]).unique(dim=0)) == 16
     assert torch.equal(heard[16], heard[0])

@@ -10,6 +10,8 @@ import pytest
 from safetensors import safe_open
 from statsmodels.nonparametric.kernel_density import KDEMultivariate
 from strategies import hand_states, scale_piece
+from test_note_states import metre, off, on
+from test_note_states import saved as saved_midi
 
 from musiclib.base.files import ROOT
 from musiclib.cli import main
@@ -249,6 +251,35 @@ def test_train_and_compose_twice_gives_the_same_bytes(tmp_path):
     assert len(read_note_states(tmp_path / "once" / "1.mid")) == 20
     again = musiclib("compose", weights, tmp_path / "once")
     assert_one_sentence(again, "exists already")
+
+
+def waltzes(rng, folder):
+    """Eight pieces of 16 bars of 3/4."""
+    folder.mkdir()
+    for index in range(8):
+        notes = [on(0, 60), off(1440, 60)]
+        for pitch in rng.integers(60, 80, 47):
+            notes += [on(0, int(pitch)), off(480, int(pitch))]
+        saved_midi(folder / f"{index}.mid", [metre(0, 3)], notes)
+    return folder
+
+
+def test_waltzes_are_read_trained_on_and_composed_in_their_own_bars(tmp_path, capsys):
+    corpus = waltzes(np.random.default_rng(0), tmp_path / "corpus")
+    with pytest.raises(SystemExit, match=r"only 0 usable main pieces.* 8 have under 128 steps"):
+        main(["corpus", str(corpus)])
+    assert "steps" in said(capsys, "corpus", corpus, "--metre", "all")
+    options = "--profile", "smoke", "--corpus", corpus, "--runs", tmp_path / "runs"
+    options = *options, "--metre", "all", "--iterations", 2
+    weights = said(capsys, "train", "biaxial", *options).splitlines()[0]
+    asked = {"default": (), "16": ("--bar", 16), "12": ("--bar", 12)}
+    for name, bar in asked.items():
+        said(capsys, "compose", weights, tmp_path / name, "--pieces", 1, "--steps", 400, *bar)
+    default, common, waltz = ((tmp_path / name / "1.mid").read_bytes() for name in asked)
+    assert default == common != waltz
+    weights = said(capsys, "train", "lstm", *options).splitlines()[0]
+    with pytest.raises(SystemExit, match=r"^musiclib: a bar of 12 steps: this network"):
+        said(capsys, "compose", weights, tmp_path / "lstm", "--bar", 12)
 
 
 def test_a_machine_is_trained_and_mends(folders, tmp_path, capsys):

@@ -271,7 +271,7 @@ def test_steps_recorded_in_place_are_the_steps_of_the_model():
     def tensors(stepper):
         """All that a graph would read and write: it must stay where it was when recorded."""
         coins = stepper.coins
-        memory = [stepper.index, *(part for state in stepper.states for part in state)]
+        memory = [stepper.position, *(part for state in stepper.states for part in state)]
         return [stepper.notes, coins.noise, coins.power, coins.temperature, *memory]
 
     primers = np.stack([random_states(3, seed, 0.2) for seed in range(4)])

@@ -10,6 +10,7 @@ from test_note_states import with_ticks
 
 from musiclib.base.errors import InputError
 from musiclib.corpus.shipped import GROUPS, corpus_name, group_of, group_paths, opening_metre
+from musiclib.music.bar_grid import bar_starts, positions
 from musiclib.music.midi_events import events_of
 from musiclib.music.music21_scores import read_score, score_midi
 from musiclib.music.note_states import note_states
@@ -141,6 +142,22 @@ def test_the_opening_metre_is_told_without_reading_the_score(chorale_paths):
         assert opening in ({opening_metre(path)}, set()), path.name  # music21 leaves out M:C
         seen.add(opening_metre(path))
     assert {2, 4, 6} <= seen
+
+
+def test_bars_begin_where_the_score_has_its_bar_lines_after_an_upbeat_too(chorale_paths):
+    """Bars that are longer than the metre says have one line more."""
+    waltz = shipped("mozart", ".mxl", None)[5]
+    upbeats = 0
+    for path in [*chorale_paths[::12], *shipped("ryansMammoth", ".abc", 6), waltz]:
+        midi = read_score(path)
+        steps = len(note_states(midi, "all"))
+        bars = converter.parse(path, forceSource=True).parts[0].getElementsByClass("Measure")
+        lines = {int(float(bar.offset) * 4 + 0.5) for bar in bars}
+        found = set(bar_starts(positions(midi, steps)).tolist())
+        assert {line for line in lines if line < steps - 1} <= found, path.name
+        assert len(found - lines) <= 1, path.name
+        upbeats += bars[1].offset < bars[2].offset - bars[1].offset
+    assert upbeats > 4
 
 
 def test_no_score_is_taken_twice_and_none_that_opens_in_another_metre():

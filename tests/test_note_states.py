@@ -60,8 +60,9 @@ def off(tick, pitch=C4):
     return mido.Message("note_off", note=pitch, time=tick)
 
 
-def metre(tick, numerator):
-    return mido.MetaMessage("time_signature", numerator=numerator, denominator=4, time=tick)
+def metre(tick, numerator, denominator=4):
+    signature = {"numerator": numerator, "denominator": denominator}
+    return mido.MetaMessage("time_signature", **signature, time=tick)
 
 
 @st.composite

@@ -10,6 +10,7 @@ from musiclib.base.errors import InputError
 from musiclib.cli import options
 
 STEPS = "Sixteenths in a piece."
+BAR = "Sixteenths in a bar, 12 for 3/4 or 6/8: for what was trained with --metre all."
 
 
 @click.command(
@@ -24,6 +25,7 @@ STEPS = "Sixteenths in a piece."
 @click.option("--temperature", type=float, default=1.0, show_default=True)
 @click.option("--primer", default="none", help="none, corpus, or a MIDI file.")
 @click.option("--primer-steps", type=options.POSITIVE, default=16, help="Of a MIDI file.")
+@click.option("--bar", type=options.POSITIVE, default=16, show_default=True, help=BAR)
 @click.option("--postprocess", type=options.PATH, help="Weights of a conditional RBM that mends.")
 @options.profile
 @options.corpus
@@ -35,7 +37,7 @@ def compose(weights: Path, folder: Path, postprocess: Path | None, **chosen: Any
 
     must_be_new(folder)
     machine = load_machine(postprocess) if postprocess else None
-    names = ("pieces", "steps", "seed", "temperature", "primer_steps")
+    names = ("pieces", "steps", "seed", "temperature", "primer_steps", "bar")
     settings = {name: chosen[name] for name in names} | {
         "conservativity": _conservativity(chosen["conservativity"]),
         "primer": _primer(weights, chosen["primer"], chosen["corpus"], chosen["profile"]),

@@ -14,6 +14,13 @@ profile = click.option(
 corpus = click.option(
     "--corpus", default="", help="Folder of MIDI files or .npz.  [default: music21's scores]"
 )
+metre = click.option(
+    "--metre",
+    type=click.Choice(("paper", "all")),
+    default="paper",
+    show_default=True,
+    help="paper: read up to the first metre not 2 or 4; all: in any metre, with its true bars.",
+)
 precision = click.option(
     "--precision",
     type=click.Choice(("fp32", "tf32", "bf16")),

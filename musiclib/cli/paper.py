@@ -12,14 +12,15 @@ from musiclib.cli import options
 @click.command(epilog=options.example("corpus my-midi", "corpus --profile paper --save corpus.npz"))
 @click.argument("folder", default="")
 @options.profile
+@options.metre
 @click.option("--save", type=options.PATH, help="Write it to one .npz, for other machines.")
-def corpus(folder: str, profile: str, save: Path | None) -> None:
+def corpus(folder: str, profile: str, metre: str, save: Path | None) -> None:
     """Read a corpus, a FOLDER of MIDI files or music21's scores, and say what is in it."""
     from musiclib.corpus import saved
     from musiclib.corpus.assemble import read_corpus
     from musiclib.paper import profiles
 
-    music = read_corpus(folder, profiles.profile(profile).scores_per_group)
+    music = read_corpus(folder, profiles.profile(profile).scores_per_group, metre=metre)
     print("\n".join([*music.summary(), *music.complaints()]))
     if save:
         saved.save(music, save)

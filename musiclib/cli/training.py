@@ -16,6 +16,7 @@ from musiclib.cli import options
 @click.argument("model")
 @options.profile
 @options.corpus
+@options.metre
 @click.option("--curriculum", is_flag=True, help="Train on the levels first.")
 @click.option("--seed", type=options.COUNT, default=0, show_default=True)
 @click.option("--iterations", type=options.POSITIVE, help="On the main corpus.")
@@ -62,7 +63,7 @@ def train(model: str, profile: str, corpus: str, precision: str, runs: Path, **c
         **{name: chosen[name] for name in ("curriculum", "seed", "mode", "reverse")},
     )
     print(f"profile {scale.name}: {scale.cost}", file=sys.stderr)
-    music = read_corpus(corpus, scale.scores_per_group)
+    music = read_corpus(corpus, scale.scores_per_group, metre=chosen["metre"])
     print("\n".join(music.complaints()), file=sys.stderr)
     [run] = train_runs([config], music, runs)
     print(f"{run.weights()}\nlast loss {run.losses['loss'].iloc[-1]:.4f}")

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from musiclib.base.errors import InputError
 from musiclib.base.seeds import seed_of
+from musiclib.corpus.batches import Grids, starts_of_segments
 from musiclib.models.model import Network
 from musiclib.models.sampling import Coins, Conservativity, Powers
 from musiclib.music.bars import STEPS_PER_BAR
@@ -25,6 +26,7 @@ def compose(
     *,
     conservativity: Conservativity | Sequence[Conservativity] = "paper",
     temperature: float | Sequence[float] = 1.0,
+    bar: int = STEPS_PER_BAR,
     fast: bool = True,
     progress: Callable[[int], None] = lambda steps: None,
 ) -> np.ndarray:
@@ -32,13 +34,15 @@ def compose(
 
     `primers` (P, k, ...) with k >= 1 holds note states (78, 2) or piano-roll rows (88), whichever
     the model reads. Conservativity and temperature are one for all, or one a piece. A piece depends
-    on its own primer, seed and settings alone, not on the others beside it. Raises ValueError for
+    on its own primer, seed and settings alone, not on the others beside it. A bar of a network that
+    hears bars has `bar` steps, 12 for 3/4 or 6/8; a piece begins with one. Raises ValueError for
     options that cannot be composed with. `fast=False` steps through the model as it is written.
     `progress` is told every step how many steps of all pieces are composed.
     """
     powers = _one_a_piece(conservativity, "conservativity", len(primers))
     temperatures = _one_a_piece(temperature, "temperature", len(primers))
     validate(primers, steps, seeds, powers, temperatures)
+    _validate_bar(model, bar)
     stepper = model.eval().fast() if fast else model.eval()
     device = next(model.parameters()).device
     at_once = PIECES_AT_ONCE if device.type == "cpu" else PIECES_AT_ONCE_ON_GPU
@@ -52,6 +56,7 @@ def compose(
             Powers(powers[some], device),
             torch.tensor(temperatures[some], dtype=torch.float32, device=device),
             lambda done, before=first * steps: progress(before + done),
+            **({"bar": bar} if model.hears_bars else {}),
         )
         blocks.append(block)
     return np.concatenate(blocks)
@@ -65,10 +70,11 @@ def _compose(
     powers: Powers,
     temperature: Tensor,
     progress: Callable[[int], None],
+    **bar: int,
 ) -> np.ndarray:
     """Pieces that go on from what is known of them, step by step."""
     steps, primer = noise.shape[1], known.shape[1]
-    memory, notes = stepper.begin(len(known)), known[:, 0]
+    memory, notes = stepper.begin(len(known), **bar), known[:, 0]
     piece = []
     for step in range(steps):
         if step < primer:
@@ -110,6 +116,13 @@ def validate(
             raise ValueError(f"temperature {value} is not above 0")
 
 
+def _validate_bar(model: Network, bar: int) -> None:
+    if bar < 1:
+        raise ValueError(f"a bar of {bar} steps: give 1 or more")
+    if bar != STEPS_PER_BAR and not model.hears_bars:
+        raise ValueError(f"a bar of {bar} steps: this network hears no bars; leave it out")
+
+
 def _noise(seeds: Sequence[int], shape: tuple[int, ...]) -> Tensor:
     """Uniform numbers (P, *shape), each piece's from its own seed."""
     draws = [torch.rand(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
@@ -122,20 +135,26 @@ def piece_seeds(seed: int, pieces: int) -> list[int]:
 
 
 def draw_primers(
-    pieces: Sequence[np.ndarray], count: int, seed: int, segment: int | None = None
+    pieces: Sequence[np.ndarray],
+    count: int,
+    seed: int,
+    segment: int | None = None,
+    positions: Grids | None = None,
 ) -> np.ndarray:
     """First steps of random segments of `segment` steps, or of random pieces: (count, 1, ...).
 
-    Segments start at a bar, as in training.
+    Segments start at a bar, as in training: at a true one where a piece has positions.
     """
     generator = np.random.default_rng(seed)
-    usable = [piece for piece in pieces if len(piece) >= (segment or 1)]
+    starts = [range(min(len(piece), 1)) for piece in pieces]
+    if segment:
+        starts = starts_of_segments(pieces, segment, STEPS_PER_BAR, positions)
+    usable = [index for index, some in enumerate(starts) if len(some)]
     if not usable:
         raise InputError(f"no piece has the {segment or 1} steps to draw a beginning from")
     chosen = []
     for _ in range(count):
-        piece = usable[generator.integers(len(usable))]
-        starts = (len(piece) - segment) // STEPS_PER_BAR + 1 if segment else 1
-        start = generator.integers(starts) * STEPS_PER_BAR
-        chosen.append(piece[start : start + 1])
+        index = usable[generator.integers(len(usable))]
+        start = starts[index][generator.integers(len(starts[index]))]
+        chosen.append(pieces[index][start : start + 1])
     return np.stack(chosen)

@@ -47,14 +47,15 @@ def compose_to_folder(
     temperature: float | Sequence[float] = 1.0,
     primer: Path | Sequence[Piece] | None = None,
     primer_steps: int = STEPS_PER_BAR,
+    bar: int = STEPS_PER_BAR,
 ) -> Path:
     """Compose MIDI files into a new folder with weights from a file.
 
     `primer` is music to draw first steps from, a MIDI file whose first `primer_steps` steps begin
     every piece, or None for a silent step. `conservativity` (by default as published) and
-    `temperature` are one for all pieces, or one a piece. If the model was trained on reversed
-    music, its pieces are turned round: they play forward, and the MIDI file's last steps are their
-    end.
+    `temperature` are one for all pieces, or one a piece; a bar has `bar` steps. If the model was
+    trained on reversed music, its pieces are turned round: they play forward, and the MIDI file's
+    last steps are their end.
     """
     must_be_new(folder)
     if pieces < 1:
@@ -71,6 +72,7 @@ def compose_to_folder(
                 piece_seeds(seed, pieces),
                 conservativity=model.conservativity if conservativity is None else conservativity,
                 temperature=temperature,
+                bar=bar,
                 progress=progress.to,
             )
     except ValueError as error:
@@ -90,7 +92,8 @@ def load_network(weights: Path) -> tuple[Network, dict]:
 
 def corpus_primers(model: Network, music: Sequence[Piece], count: int, seed: int) -> np.ndarray:
     """As published: the first step of a random segment (biaxial RNN) or of a random song (LSTM)."""
-    return draw_primers(model.reads.of(music), count, seed, model.primer_segment)
+    positions = [piece.positions for piece in music] if model.hears_bars else None
+    return draw_primers(model.reads.of(music), count, seed, model.primer_segment, positions)
 
 
 def _primers(

@@ -1,4 +1,8 @@
-"""What one training iteration looks at. A batch is a pure function of iteration and generator."""
+"""What one training iteration looks at. A batch is a pure function of iteration and generator.
+
+Pieces are arrays, or what is like one and lies on a disk: it has a length and gives an array for a
+slice. Only the steps that a batch needs are read.
+"""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,9 +12,12 @@ import torch
 from torch import Tensor
 
 from musiclib.base.errors import InputError
+from musiclib.music.bar_grid import bar_starts
 from musiclib.music.bars import STEPS_PER_BAR
 from musiclib.music.corrupted import WRONG, corrupt
 from musiclib.music.transforms import legal
+
+Grids = Sequence[np.ndarray | None]
 
 
 class Batches(Protocol):
@@ -26,36 +33,88 @@ class Batches(Protocol):
 class Segments:
     """Segments of pieces drawn at random: for the biaxial RNN, starting at a bar, and the RBM.
 
-    `fresh` at the first iteration alone: the RBM's chains go on.
+    They begin every `hop` steps of a piece, or at the bar lines of a piece that has `positions`
+    (T,). `fresh` at the first iteration alone: the RBM's chains go on.
     """
 
     def __init__(
-        self, pieces: Sequence[np.ndarray], batch: int, steps: int, hop: int = STEPS_PER_BAR
+        self,
+        pieces: Sequence[np.ndarray],
+        batch: int,
+        steps: int,
+        hop: int = STEPS_PER_BAR,
+        positions: Grids | None = None,
     ) -> None:
-        self.pieces = [torch.from_numpy(piece) for piece in pieces if len(piece) >= steps]
-        self.batch, self.steps, self.hop = batch, steps, hop
+        grids = [None] * len(pieces) if positions is None else positions
+        starts = starts_of_segments(pieces, steps, hop, grids)
+        usable = [index for index, some in enumerate(starts) if len(some)]
+        self.pieces, self.grids, self.starts = (
+            [each[index] for index in usable] for each in (pieces, grids, starts)
+        )
+        self.batch, self.steps = batch, steps
+        self.in_bars = any(grid is not None for grid in self.grids)
         if not self.pieces:
             raise InputError(
                 f"no piece has the {steps} steps of a training segment: add longer pieces"
             )
 
     def draw(self, iteration: int, generator: torch.Generator) -> tuple[Tensor, bool]:
-        """States (batch, steps, 78, 2), uint8."""
-        segments = torch.stack([self._segment(generator) for _ in range(self.batch)])
-        return segments, iteration == 0
+        """States (batch, steps, 78, 2), uint8; (batch, steps, 78, 3) where a piece has positions.
 
-    def _segment(self, generator: torch.Generator) -> Tensor:
-        piece = self.pieces[_below(len(self.pieces), generator)]
-        starts = (len(piece) - self.steps) // self.hop + 1
-        start = _below(starts, generator) * self.hop
-        return piece[start : start + self.steps]
+        The third plane holds them modulo 256, the same for all notes.
+        """
+        places = []
+        for _ in range(self.batch):
+            piece = _below(len(self.pieces), generator)
+            places.append((piece, self.starts[piece][_below(len(self.starts[piece]), generator)]))
+        return self._read(places), iteration == 0
 
     def every(self, batches: int) -> list[tuple[Tensor, bool]]:
         """A fixed choice for held-out loss: segments spread evenly over all that there are."""
-        segments = [s for p in self.pieces for s in p.split(self.steps) if len(s) == self.steps]
+        starts = [self._side_by_side(piece) for piece in range(len(self.pieces))]
+        ends = np.cumsum([len(some) for some in starts])
         wanted = batches * self.batch
-        at = np.arange(wanted) * len(segments) // wanted  # repeats where there are fewer
-        return [(part, True) for part in torch.stack([segments[i] for i in at]).split(self.batch)]
+        at = np.arange(wanted) * ends[-1] // wanted  # repeats where there are fewer
+        places = [
+            (piece, starts[piece][i - ends[piece] + len(starts[piece])])
+            for piece, i in zip(np.searchsorted(ends, at, side="right"), at, strict=True)
+        ]
+        each = (places[first : first + self.batch] for first in range(0, wanted, self.batch))
+        return [(self._read(some), True) for some in each]
+
+    def _side_by_side(self, piece: int) -> Sequence[int]:
+        """Starts of segments of a piece that do not overlap, each as early as it can be."""
+        if self.grids[piece] is None:
+            return range(0, len(self.pieces[piece]) - self.steps + 1, self.steps)
+        chosen = list(self.starts[piece][:1])
+        for start in self.starts[piece]:
+            if start >= chosen[-1] + self.steps:
+                chosen.append(start)
+        return chosen
+
+    def _read(self, places: Sequence[tuple[int, int]]) -> Tensor:
+        return torch.from_numpy(np.stack([self._segment(*place) for place in places]))
+
+    def _segment(self, piece: int, start: int) -> np.ndarray:
+        steps = slice(start, start + self.steps)
+        states, grid = self.pieces[piece][steps], self.grids[piece]
+        if not self.in_bars:
+            return states
+        position = np.arange(start, start + self.steps) if grid is None else grid[steps]
+        plane = np.broadcast_to(position[:, None, None], (*states.shape[:-1], 1))
+        return np.concatenate([states, plane.astype(np.uint8)], axis=-1)
+
+
+def starts_of_segments(
+    pieces: Sequence[np.ndarray], steps: int, hop: int, positions: Grids | None = None
+) -> list[Sequence[int]]:
+    """Where in each piece a segment may begin: every `hop` steps, or at its bars if it has any."""
+    ends = [max(len(piece) - steps + 1, 0) for piece in pieces]
+    grids = [None] * len(pieces) if positions is None else positions
+    return [
+        range(0, end, hop) if grid is None else bar_starts(grid[:end])
+        for end, grid in zip(ends, grids, strict=True)
+    ]
 
 
 class Corrupted:
@@ -65,13 +124,14 @@ class Corrupted:
     """
 
     def __init__(self, pieces: Sequence[np.ndarray], steps: int, most: float) -> None:
-        self.pieces, self.steps, self.most = [legal(piece) for piece in pieces], steps, most
+        self.pieces, self.steps, self.most = pieces, steps, most
 
     def draw(self, iteration: int, generator: torch.Generator) -> tuple[Tensor, bool]:
         """The excerpt and how it is given, (1, T, 78, 2 + 2), uint8; T is at most `steps`."""
         piece = self.pieces[_below(len(self.pieces), generator)]
-        start = _below(max(len(piece) - self.steps, 0) // STEPS_PER_BAR + 1, generator)
-        excerpt = legal(piece[start * STEPS_PER_BAR :][: self.steps])
+        starts = max(len(piece) - self.steps, 0) // STEPS_PER_BAR + 1
+        start = _below(starts, generator) * STEPS_PER_BAR
+        excerpt = legal(piece[start : start + self.steps])  # that of the whole piece, but struck
         rng = np.random.default_rng(_below(2**62, generator))
         given = corrupt(excerpt, rng.uniform(0, self.most), rng, WRONG[rng.integers(len(WRONG))])
         return torch.from_numpy(np.concatenate([excerpt, given], axis=-1))[None], True
@@ -93,20 +153,31 @@ class Windows:
     def __init__(
         self, rolls: Sequence[np.ndarray], batch: int, window: int, hop: int, shifted: bool = False
     ) -> None:
-        stream = torch.from_numpy(np.concatenate(list(rolls)))
-        self.window, self.hop, self.shifted = window, hop, shifted
-        lanes = min(batch, len(stream) // (window + hop))
-        if lanes == 0:
-            raise InputError(f"{len(stream)} samples of 0.3 s are too few for windows of {window}")
-        length = len(stream) // lanes
-        self.lanes = stream[: lanes * length].unflatten(0, (lanes, length))  # (batch, length, 88)
-        self.epoch = (length - window - (hop if shifted else 1)) // hop + 1
+        self.rolls, self.window, self.hop, self.shifted = rolls, window, hop, shifted
+        self.ends = np.cumsum([len(roll) for roll in rolls])  # of each roll in the stream
+        samples = int(sum(len(roll) for roll in rolls))
+        self.lanes = min(batch, samples // (window + hop))
+        if self.lanes == 0:
+            raise InputError(f"{samples} samples of 0.3 s are too few for windows of {window}")
+        self.length = samples // self.lanes
+        self.epoch = (self.length - window - (hop if shifted else 1)) // hop + 1
 
     def draw(self, iteration: int, generator: torch.Generator | None = None) -> tuple[Tensor, bool]:
-        """Rolls (batch, window + 1, 88), uint8: a window and the step to predict."""
+        """Rolls (lanes, window + 1, 88), uint8: a window and the step to predict."""
         epoch, index = divmod(iteration, self.epoch)
         start = index * self.hop + (epoch % self.hop if self.shifted else 0)
-        return self.lanes[:, start : start + self.window + 1], index == 0
+        rows = [self._row(lane * self.length + start) for lane in range(self.lanes)]
+        return torch.from_numpy(np.stack(rows)), index == 0
+
+    def _row(self, start: int) -> np.ndarray:
+        """A window and the step after it, from the rolls that it lies in."""
+        stop = start + self.window + 1
+        first, last = np.searchsorted(self.ends, (start, stop - 1), side="right")
+        parts = []
+        for roll in range(first, last + 1):
+            before = self.ends[roll] - len(self.rolls[roll])
+            parts.append(self.rolls[roll][max(start - before, 0) : stop - before])
+        return np.concatenate(parts)
 
     def every(self, batches: int) -> list[tuple[Tensor, bool]]:
         """The first `batches` of an epoch, in order, for held-out loss."""

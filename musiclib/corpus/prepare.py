@@ -1,6 +1,7 @@
 """A corpus as a model trains on it: in one key, of one mode, backwards, or less of it (2.2)."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -8,7 +9,9 @@ import numpy as np
 from musiclib.base.errors import InputError
 from musiclib.corpus.levels import MAIN
 from musiclib.corpus.sets import Corpus, Piece
+from musiclib.music.bar_grid import backwards, whole_bars
 from musiclib.music.bars import STEPS_PER_BAR
+from musiclib.music.packed import Lazy, Packed
 from musiclib.music.transforms import reverse_time, shift
 
 Mode = Literal["all", "major", "minor"]
@@ -37,10 +40,27 @@ def prepare(
 
 def _prepared(piece: Piece, interval: int, reverse: bool) -> Piece:
     states, roll = shift(piece.states, interval), shift(piece.roll, interval)
-    if reverse:
-        whole = len(states) // STEPS_PER_BAR * STEPS_PER_BAR
-        states, roll = reverse_time(states[:whole]), roll[::-1]
-    return Piece(piece.name, states, np.ascontiguousarray(roll))
+    shifted = Piece(piece.name, states, roll, piece.positions)
+    return _backwards(shifted) if reverse else shifted
+
+
+def _backwards(piece: Piece) -> Piece:
+    whole, positions = len(piece.states) // STEPS_PER_BAR * STEPS_PER_BAR, piece.positions
+    if positions is not None:
+        whole = whole_bars(positions)
+        positions = backwards(positions[:whole])
+    states = Lazy(whole, piece.states.shape[1:], partial(_reversed_states, piece.states, whole))
+    roll = Lazy(len(piece.roll), piece.roll.shape[1:], partial(_reversed_roll, piece.roll))
+    backwards_piece = Piece(piece.name, states, roll, positions)
+    return backwards_piece if isinstance(piece.states, Packed) else backwards_piece.in_memory()
+
+
+def _reversed_states(states: np.ndarray, whole: int) -> np.ndarray:
+    return reverse_time(states[:whole])
+
+
+def _reversed_roll(roll: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(roll[::-1])
 
 
 def some_of(pieces: list[Piece], steps: int, seed: int) -> list[Piece]:
@@ -49,7 +69,8 @@ def some_of(pieces: list[Piece], steps: int, seed: int) -> list[Piece]:
     for index in np.random.default_rng(seed).permutation(len(pieces)):
         piece = pieces[index]
         samples = round(len(piece.roll) * min(1.0, left / len(piece.states)))
-        drawn.append(Piece(piece.name, piece.states[:left], piece.roll[:samples]))
+        positions = None if piece.positions is None else piece.positions[:left]
+        drawn.append(Piece(piece.name, piece.states[:left], piece.roll[:samples], positions))
         left -= len(drawn[-1].states)
         if left <= 0:
             break

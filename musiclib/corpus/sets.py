@@ -93,7 +93,7 @@ class Corpus:
 
     @cached_property
     def checksum(self) -> str:
-        """Digest of all names and notes."""
+        """Digest of all names, notes and true bars."""
         return digest_of(self._parts())
 
     def _parts(self) -> Iterator[bytes | str]:
@@ -128,12 +128,18 @@ class Corpus:
         lines = [f"skipped, not readable: {reason}" for reason in self.skipped.values()]
         counts = {
             "not readable": len(self.skipped),
-            f"under {SHORTEST} steps in 2 or 4 time": len(self.short),
+            f"under {SHORTEST} steps{self._in_time}": len(self.short),
             "with the notes of another file": len(self.double),
             "sharing music with held-out pieces or another set": len(self.leaked),
         }
         left_out = [f"{count} {why}" for why, count in counts.items() if count]
         return [*lines, "left out: " + ", ".join(left_out)] if left_out else []
+
+    @property
+    def _in_time(self) -> str:
+        """What of a piece counts: all of it where true bars are known."""
+        every = (piece for pieces in self.sets.values() for piece in pieces)
+        return " in 2 or 4 time" if all(piece.positions is None for piece in every) else ""
 
 
 def states_of(pieces: Iterable[Piece]) -> list[np.ndarray]:

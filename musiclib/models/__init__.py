@@ -60,8 +60,9 @@ def computed_in(config: Any, precision: str) -> str:
 
 def batches_of(config: Any, pieces: Iterable[Any]) -> Batches:
     """The batches that a configuration's model trains on, of pieces of a corpus."""
-    kind = model_of(config)
-    return kind.batches(config, kind.reads.of(pieces))
+    kind, pieces = model_of(config), list(pieces)
+    grids = [[piece.positions for piece in pieces]] if kind.hears_bars else []
+    return kind.batches(config, kind.reads.of(pieces), *grids)
 
 
 def describe(config: Any) -> dict:

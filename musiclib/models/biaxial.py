@@ -5,19 +5,20 @@ Shapes: B sequences, T steps, N = 78 notes, F = 80 features, H hidden units.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from musiclib.corpus.batches import Segments
+from musiclib.corpus.batches import Grids, Segments
 from musiclib.models import without_learning
 from musiclib.models.cells import AxisLSTM, Cell, LayerState, Start
-from musiclib.models.features import FEATURES, INDEX, features
+from musiclib.models.features import BITS, FEATURES, INDEX, features
 from musiclib.models.model import Network
 from musiclib.models.sampling import Coins, few_notes
+from musiclib.music.bars import STEPS_PER_BAR
 from musiclib.music.note_states import ARTICULATE, NOTES, PLAY
 
 GATES_AT_ONCE = 25_000_000  # of a layer along time, 100 MB: two published sequences of 128 steps
@@ -71,16 +72,30 @@ PUBLISHED_FORM = {
 }
 
 
-class BiaxialRNN(Network):
-    """P(play) and P(articulate | play) of each note, given the past and the notes below."""
+class Memory(NamedTuple):
+    """What composing has heard: the time axis's states, and where the next step lies in its bar."""
 
+    over_time: list[LayerState]
+    position: int | Tensor = 0
+    bar: int = STEPS_PER_BAR
+
+
+class BiaxialRNN(Network):
+    """P(play) and P(articulate | play) of each note, given the past and the notes below.
+
+    States (B, T, 78, 3) have each step's position in its bar in the third plane, the beat's.
+    """
+
+    hears_bars = True
     clip_norm = 5.0
     conservativity = "paper"
 
     @staticmethod
-    def batches(config: BiaxialConfig, pieces: Sequence[np.ndarray]) -> Segments:
+    def batches(
+        config: BiaxialConfig, pieces: Sequence[np.ndarray], positions: Grids | None = None
+    ) -> Segments:
         """Segments that start at a bar."""
-        return Segments(pieces, config.batch, config.segment)
+        return Segments(pieces, config.batch, config.segment, positions=positions)
 
     @staticmethod
     def lower_precision(config: BiaxialConfig) -> bool:
@@ -117,15 +132,15 @@ class BiaxialRNN(Network):
         return fast_steps(self) if plain else self
 
     def hear(self, states: Tensor, first_step: int | Tensor = 0) -> Tensor:
-        """Features (..., T, 78, 80) of `states` (..., T, 78, 2), the index as configured."""
+        """Features (..., T, 78, 80) of `states` (..., T, 78, 2 or 3), the index as configured."""
         x = features(states, first_step).to(self.output.weight.dtype)
         if self.config.index == "unit":
             x[..., INDEX] /= NOTES - 1
         return x
 
     def forward(self, states: Tensor) -> Tensor:
-        """Teacher-forced logits (B, T-1, N, 2) of steps 1.. of `states` (B, T, N, 2)."""
-        past, chosen = states[:, :-1], states[:, 1:]
+        """Teacher-forced logits (B, T-1, N, 2) of steps 1.. of `states` (B, T, N, 2 or 3)."""
+        past, chosen = states[:, :-1], states[:, 1:, :, :BITS]
         x = self.hear(past).transpose(0, 1)  # (T-1, B, N, F)
         over_time = self.time_axis(x.flatten(1, 2)).unflatten(1, x.shape[1:3])
         below = F.pad(chosen[:, :, :-1], (0, 0, 1, 0))  # the note below; zeros for the lowest
@@ -135,12 +150,12 @@ class BiaxialRNN(Network):
         return self.output(over_notes).permute(2, 1, 0, 3)
 
     def loss(self, states: Tensor, memory: None = None) -> tuple[Tensor, None]:
-        """Negative log-likelihood of steps 1.. of `states` (B, T, N, 2), summed; no memory.
+        """Negative log-likelihood of steps 1.. of `states` (B, T, N, 2 or 3), summed; no memory.
 
         The articulation counts only where the note plays.
         """
         logits = self(states).to(self.output.weight.dtype)  # else they stayed in bfloat16
-        target = states[:, 1:].to(logits.dtype)
+        target = states[:, 1:, :, :BITS].to(logits.dtype)
         terms = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
         play, articulate = terms.unbind(-1)
         return (play + articulate * target[..., PLAY]).sum(), None
@@ -182,19 +197,17 @@ class BiaxialRNN(Network):
         done = {id(p.grad) for layer in by_gate for p in layer.parameters()}
         yield from (group for group in super().clip_groups() if id(group[0]) not in done)
 
-    def begin(self, pieces: int) -> tuple[int, list[LayerState]]:
-        """The memory before the first step: its index and the time axis's states."""
-        return 0, self.time_axis.begin(pieces * NOTES)
+    def begin(self, pieces: int, bar: int = STEPS_PER_BAR) -> Memory:
+        """The memory before the first step, the first of a bar of `bar` steps."""
+        return Memory(self.time_axis.begin(pieces * NOTES), 0, bar)
 
-    def step(
-        self, notes: Tensor, memory: tuple[int, list[LayerState]], coins: Coins
-    ) -> tuple[Tensor, tuple[int, list[LayerState]]]:
+    def step(self, notes: Tensor, memory: Memory, coins: Coins) -> tuple[Tensor, Memory]:
         """Hear `notes` (P, 78, 2) and choose the next ones, from the lowest up."""
-        index, over_time = memory
-        x = self.hear(notes[:, None], first_step=index).flatten(0, 2)  # (P * N, F)
+        over_time, position, bar = memory
+        x = self.hear(notes[:, None], first_step=position).flatten(0, 2)  # (P * N, F)
         hidden, over_time = self.time_axis.step(x, over_time)
         chosen = self._choose(hidden.unflatten(0, (len(notes), NOTES)), coins)
-        return chosen.to(notes.dtype), (index + 1, over_time)
+        return chosen.to(notes.dtype), Memory(over_time, (position + 1) % bar, bar)
 
     def _choose(self, hidden: Tensor, coins: Coins) -> Tensor:
         """Walk up the note axis over `hidden` (P, N, H), flipping two coins a note: (P, N, 2)."""

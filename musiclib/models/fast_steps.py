@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from musiclib.models.biaxial import BiaxialRNN, LayerState
+from musiclib.models.biaxial import BiaxialRNN, LayerState, Memory
 from musiclib.models.sampling import Coins
+from musiclib.music.bars import STEPS_PER_BAR
 from musiclib.music.note_states import NOTES
 
 
@@ -41,14 +42,12 @@ class CompiledSteps:
             _numpy(model.output.bias),
         )
 
-    def step(
-        self, notes: Tensor, memory: tuple[int, list[LayerState]], coins: Coins
-    ) -> tuple[Tensor, tuple[int, list[LayerState]]]:
+    def step(self, notes: Tensor, memory: Memory, coins: Coins) -> tuple[Tensor, Memory]:
         """Hear `notes` (P, 78, 2) and choose the next ones, from the lowest up."""
         from musiclib.models.note_loop import walk  # here: importing it takes half a second
 
-        index, states = memory
-        x = self.hear(notes[:, None], first_step=index).flatten(0, 2)  # (P * N, F)
+        states, position, bar = memory
+        x = self.hear(notes[:, None], first_step=position).flatten(0, 2)  # (P * N, F)
         after = []
         for layer, state in zip(self.time_axis, states, strict=True):
             after.append(layer(x, state))
@@ -56,7 +55,7 @@ class CompiledSteps:
         base = F.linear(x, self.heard, self.bias).unflatten(0, (len(notes), NOTES))
         coin = (coins.noise, coins.power, coins.temperature)
         chosen = walk(_numpy(base), *self.weights, *map(_numpy, coin))
-        return torch.from_numpy(chosen), (index + 1, after)
+        return torch.from_numpy(chosen), Memory(after, (position + 1) % bar, bar)
 
 
 class PackedLSTM:
@@ -95,9 +94,9 @@ class GraphedSteps:
     ) -> None:
         self.model, self.record, self.again = model, record, None
 
-    def begin(self, pieces: int) -> None:
+    def begin(self, pieces: int, bar: int = STEPS_PER_BAR) -> None:
         """Forget what was composed: memory is kept here, of one composition at a time."""
-        self.again = None
+        self.again, self.bar = None, bar
 
     def step(self, notes: Tensor, memory: None, coins: Coins) -> tuple[Tensor, None]:
         """Hear `notes` (P, 78, 2) and choose the next ones, from the lowest up."""
@@ -113,19 +112,20 @@ class GraphedSteps:
     def _record(self, notes: Tensor, coins: Coins) -> None:
         self.notes = notes.clone()
         self.coins = Coins(coins.noise.clone(), coins.power.clone(), coins.temperature.clone())
-        self.index = torch.zeros((), dtype=torch.long, device=notes.device)
-        self.states = self.model.begin(len(notes))[1]
+        self.position = torch.zeros((), dtype=torch.long, device=notes.device)
+        self.states = self.model.begin(len(notes)).over_time
         self.again = self.record(self._step_in_place)
-        self.index.zero_()  # recording has taken some steps
-        for kept, first in zip(self.states, self.model.begin(len(notes))[1], strict=True):
+        self.position.zero_()  # recording has taken some steps
+        for kept, first in zip(self.states, self.model.begin(len(notes)).over_time, strict=True):
             _copy(first, kept)
 
     def _step_in_place(self) -> None:
         """`notes` become the next ones, and the memory what it is after them."""
-        chosen, (_, after) = self.model.step(self.notes, (self.index, self.states), self.coins)
+        memory = Memory(self.states, self.position, self.bar)
+        chosen, after = self.model.step(self.notes, memory, self.coins)
         self.notes.copy_(chosen)
-        self.index += 1
-        for kept, new in zip(self.states, after, strict=True):
+        self.position.copy_(after.position)
+        for kept, new in zip(self.states, after.over_time, strict=True):
             _copy(new, kept)
 
 

@@ -2,7 +2,10 @@
 
 In order: note index (1), pitch class one-hot (12), vicinity (50: play and articulate of the notes
 from an octave below to an octave above), context (12: how many notes of each pitch class sound,
-the note's own class first), beat (4: the low bits of the step index as -1/+1), zero (1).
+the note's own class first), beat (4: the low bits of the position in the bar as -1/+1), zero (1).
+
+As published the position is the step index. Four bits count to 16: in longer bars the beat begins
+anew at the 17th step, which only what was heard before tells from the first.
 """
 
 import torch
@@ -13,6 +16,7 @@ from musiclib.music.note_states import LOWEST_PITCH, NOTES, PLAY
 
 FEATURES = 80
 INDEX = 0  # of the note index
+BITS = 2  # play and articulate
 OCTAVE = 12
 BEAT_BITS = 4
 
@@ -20,15 +24,17 @@ BEAT_BITS = 4
 def features(states: Tensor, first_step: int | Tensor = 0) -> Tensor:
     """Features, float32 of shape (..., T, 78, 80), of note states (..., T, 78, 2).
 
-    `first_step` is the step index of the first row, for the beat: a number, or a tensor ().
+    `first_step` is the position of the first row, for the beat: a number, or a tensor (). States
+    (..., T, 78, 3) hold every step's own position in the third plane.
     """
-    states = states.float()
+    beat = _beat(_positions(states, first_step)).unsqueeze(-2)
+    states = states[..., :BITS].float()
     shape = states.shape[:-1]  # (..., T, N)
     parts = [
         _pitch(states.device).expand(*shape, 1 + OCTAVE),
         _vicinity(states),
         _context(states[..., PLAY]),
-        _beat(shape[-2], first_step, states.device).unsqueeze(-2).expand(*shape, BEAT_BITS),
+        beat.expand(*shape, BEAT_BITS),
         states.new_zeros(*shape, 1),
     ]
     return torch.cat(parts, dim=-1)
@@ -59,7 +65,14 @@ def _context(play: Tensor) -> Tensor:
     return counts[..., rotation]
 
 
-def _beat(steps: int, first_step: int | Tensor, device: torch.device) -> Tensor:
-    """Position in the bar as four bits, lowest first, -1 or +1: (T, 4)."""
-    index = (first_step + torch.arange(steps, device=device))[:, None]
-    return ((index >> torch.arange(BEAT_BITS, device=device)) & 1).float() * 2 - 1
+def _positions(states: Tensor, first_step: int | Tensor) -> Tensor:
+    """Where each step lies in its bar: (T,) counted on from the first, or (..., T) as given."""
+    if states.shape[-1] > BITS:
+        return states[..., 0, BITS].long()
+    return first_step + torch.arange(states.shape[-3], device=states.device)
+
+
+def _beat(positions: Tensor) -> Tensor:
+    """Positions (..., T) as four bits, lowest first, -1 or +1: (..., T, 4)."""
+    bits = torch.arange(BEAT_BITS, device=positions.device)
+    return ((positions[..., None] >> bits) & 1).float() * 2 - 1

@@ -20,18 +20,23 @@ class Model(nn.Module):
     """A network or machine. What a subclass does not say is as here.
 
     - reads: the representation of music that it is trained on
+    - hears_bars: whether positions in bars are given to `batches`, and a bar's length to `begin`
     - counts_epochs: whether its checkpoints count epochs of the main corpus, or iterations
     - lower_precision: whether it trains in less than float32 where that is asked for
     - clip_norm: the longest gradient that each of `clip_groups` may have, or None
     """
 
     reads: ClassVar[Representation] = NOTE_STATES
+    hears_bars: ClassVar[bool] = False
     counts_epochs: ClassVar[bool] = False
     clip_norm: ClassVar[float | None] = None
 
     @staticmethod
     def batches(config: Any, pieces: Sequence[np.ndarray]) -> Batches:
-        """The batches that it trains on, of pieces (T, ...) in its representation."""
+        """The batches that it trains on, of pieces (T, ...) in its representation.
+
+        Where it hears bars, a third argument has the positions of each piece (T,), or None.
+        """
         raise NotImplementedError
 
     @staticmethod
@@ -83,7 +88,7 @@ class Network(Model):
         return None
 
     def begin(self, pieces: int) -> Any:
-        """The memory before the first step."""
+        """The memory before the first step; where it hears bars, `bar` has the steps of one."""
         raise NotImplementedError
 
     def step(self, notes: Tensor, memory: Any, coins: Coins) -> tuple[Tensor, Any]:

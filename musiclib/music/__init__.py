@@ -1,8 +1,8 @@
 """Music as arrays: files to note states and piano rolls and back, and what is done to them (2.2).
 
 `note_states`, `piano_roll` and `music21_scores` read, `representations` names the two kinds;
-`bars`, `notes`, `keys` and `cadences` look into music; `transforms` and `corrupted` change it;
-`sound` plays it.
+`bar_grid`, `bars`, `notes`, `keys` and `cadences` look into music; `transforms` and `corrupted`
+change it; `sound` plays it.
 """
 
 from musiclib.music.keys import estimate_key, normalise_key

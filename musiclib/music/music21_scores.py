@@ -16,6 +16,7 @@ from musiclib.base.errors import InputError
 from musiclib.music.midi_events import Midi, events_of
 
 Parts = Literal["all", "outer", "three"]
+Signature = tuple[int, int, int]  # tick, numerator, denominator
 TICKS_PER_BEAT = 480
 SCORE_TEMPO = 600_000
 
@@ -47,7 +48,9 @@ def score_midi(path: Path, parts: Parts = "all") -> mido.MidiFile:
     if isinstance(score, stream.Opus):
         raise InputError(f"{len(score.scores)} scores in one file: split it, a score per file")
     staves = _chosen(list(score.parts), parts)
-    tracks = [_metre_track(staves[0]), *map(_note_track, staves)]
+    notes = list(map(_note_track, staves))
+    end = max(sum(message.time for message in track) for track in notes)
+    tracks = [_metre_track(staves[0], end), *notes]
     return mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, tracks=tracks)
 
 
@@ -58,12 +61,29 @@ def _chosen(staves: list, parts: Parts) -> list:
     return [*staves[:-1][:upper], staves[-1]]
 
 
-def _metre_track(staff) -> mido.MidiTrack:  # noqa: ANN001
+def _metre_track(staff, end: int) -> mido.MidiTrack:  # noqa: ANN001
+    metres = [
+        (_ticks(metre.offset), metre.numerator, metre.denominator)
+        for metre in staff.flatten().getElementsByClass("TimeSignature")
+    ]
+    lines = {_ticks(bar.offset) for bar in staff.getElementsByClass("Measure")}
     events = [(0, mido.MetaMessage("set_tempo", tempo=SCORE_TEMPO))]
-    for metre in staff.flatten().getElementsByClass("TimeSignature"):
-        signature = {"numerator": metre.numerator, "denominator": metre.denominator}
-        events.append((_ticks(metre.offset), mido.MetaMessage("time_signature", **signature)))
+    for tick, top, below in [*metres, *_moved({line for line in lines if line < end}, metres)]:
+        signature = mido.MetaMessage("time_signature", numerator=top, denominator=below)
+        events.append((tick, signature))
     return _track(events)
+
+
+def _moved(lines: set[int], metres: list[Signature]) -> Iterator[Signature]:
+    """The metre once more at bar lines where it alone would put none, as after an upbeat."""
+    changes = {tick: (top, below) for tick, top, below in metres}
+    began, (top, below) = 0, (4, 4)
+    for tick in sorted(lines | changes.keys()):
+        if tick in changes:
+            began, (top, below) = tick, changes[tick]
+        elif (tick - began) * below % (top * 4 * TICKS_PER_BEAT):
+            began = tick
+            yield tick, top, below
 
 
 def _note_track(staff) -> mido.MidiTrack:  # noqa: ANN001

@@ -3,6 +3,7 @@
 So that a collection larger than memory can be trained on, its pieces lie on disk like this.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -74,6 +75,24 @@ class Packed:
         if self.interval:
             raise ValueError("a piece on disk is moved once: what fell off the edge is gone")
         return Packed(self.rows, self.step, interval)
+
+
+class Lazy:
+    """An array of bits, uint8 (length, *step), that `make` makes anew at each look."""
+
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self, length: int, step: tuple[int, ...], make: Callable[[], np.ndarray]) -> None:
+        self.shape, self.make = (length, *step), make
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        return self.make()[index]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self.make(), dtype)
 
 
 def pack(array: np.ndarray) -> np.ndarray:
