@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from musiclib.base.errors import InputError
+from musiclib.corpus.collections import MUSIC21, is_named
 from musiclib.corpus.division import (
     with_graded_tunes,
     with_held_out,
@@ -12,6 +13,7 @@ from musiclib.corpus.division import (
     without_leaks,
 )
 from musiclib.corpus.levels import LEVEL_NAMES, MAIN
+from musiclib.corpus.named import collection_sources
 from musiclib.corpus.reading import SourceSets, encode_all, folder_sources, shipped_sources
 from musiclib.corpus.saved import load
 from musiclib.corpus.sets import SHORTEST, Corpus, Piece
@@ -23,10 +25,13 @@ FEWEST_PIECES = len(LEVEL_NAMES) + 1
 def read_corpus(folder: Path | str | None = None, limit: int | None = None) -> Corpus:
     """Read music21's scores (at most `limit` a group), a folder of MIDI, or a saved corpus (.npz).
 
-    Raises InputError for a folder that is missing or holds too little music.
+    A name of `collections.NAMED` means what is downloaded when first asked for. Raises InputError
+    for a folder that is missing or holds too little music, and for files that cannot be had.
     """
-    if not folder:
+    if not folder or folder == MUSIC21:
         return assemble_shipped(shipped_sources(limit))
+    if is_named(folder):
+        return assemble(collection_sources(folder))
     path = Path(folder).expanduser()
     return load(path) if path.suffix == ".npz" else assemble(folder_sources(path))
 
