@@ -18,12 +18,15 @@ DONE      := $(NOTEBOOKS:notebooks/%.ipynb=$(RESULTS)/%.json)
 export PROFILE CORPUS SEEDS PRECISION
 
 .DEFAULT_GOAL := help
-.PHONY: help paper figure3a figure3b figure2 figure4 figure5 table1 mending plateau section4 test test-avx2 \
+.PHONY: help data paper figure3a figure3b figure2 figure4 figure5 table1 mending plateau section4 test test-avx2 \
   bench bench-isl bench-published bench-restoration lab clean notebooks FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  options            PROFILE=smoke|quick|paper  CORPUS=folder of MIDI files  SEEDS=3  PRECISION=fp32|tf32|bf16"
+	@echo "  options            PROFILE=smoke|quick|paper  CORPUS=folder of MIDI files or piano-midi  SEEDS=3  PRECISION=fp32|tf32|bf16"
+
+data: .venv/installed ## download the paper's music: piano-midi.de and the Nottingham tunes, into data/
+	@$(BIN)/python -m musiclib data
 
 paper: $(DONE) ## train, compose, mend and regenerate Figures 2 to 5 and Table 1
 	@$(BIN)/python -m musiclib readme
@@ -86,7 +89,7 @@ $(SETTINGS): .venv/installed FORCE
 
 $(RESULTS)/%.json: notebooks/%.ipynb $(SETTINGS) .venv/installed
 	@echo "notebook $*"
-	@$(NOTEBOOK) $* $(OPTIONS)
+	@$(NOTEBOOK) $* $(OPTIONS) --stamp $(SETTINGS)
 
 $(RESULTS)/02-train-lstm.json $(RESULTS)/03-train-biaxial.json: $(RESULTS)/01-corpus.json
 $(RESULTS)/04-figure-3.json: $(RESULTS)/02-train-lstm.json $(RESULTS)/03-train-biaxial.json

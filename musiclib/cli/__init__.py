@@ -13,7 +13,7 @@ from musiclib.base.errors import NO_SPACE, InputError
 from musiclib.cli.composing import compose, mend
 from musiclib.cli.judging import evaluate, isl
 from musiclib.cli.options import example
-from musiclib.cli.paper import corpus, notebook, readme
+from musiclib.cli.paper import corpus, data, notebook, readme
 from musiclib.cli.training import train
 
 
@@ -51,5 +51,5 @@ def commands() -> None:
     """Train, compose, mend and judge; `make paper` does all of it for the paper."""
 
 
-for command in (train, compose, mend, isl, evaluate, corpus, notebook, readme):
+for command in (train, compose, mend, isl, evaluate, data, corpus, notebook, readme):
     commands.add_command(command)

@@ -62,10 +62,12 @@ def _primer(weights: Path, primer: str, corpus: str, profile: str) -> Any:
     from musiclib.corpus.prepare import prepare
     from musiclib.models.checkpoints import load_weights
     from musiclib.paper import profiles
+    from musiclib.paper.chosen import chosen_corpus
 
     if primer != "corpus":
         return None if primer == "none" else Path(primer)
-    music = read_corpus(corpus, profiles.profile(profile).scores_per_group)
+    limit = profiles.profile(profile).scores_per_group
+    music = read_corpus(chosen_corpus(profile, corpus, download=True), limit)
     _, run = load_weights(weights)
     return prepare(music, normalise=run["normalise"], reverse=run["reverse"]).main
 

@@ -12,7 +12,11 @@ profile = click.option(
     "--profile", default="quick", show_default=True, help="smoke, quick or paper: how large it is."
 )
 corpus = click.option(
-    "--corpus", default="", help="Folder of MIDI files or .npz.  [default: music21's scores]"
+    "--corpus",
+    default="",
+    help="Folder of MIDI files, .npz, piano-midi, piano-midi+nottingham, nottingham or music21;"
+    " a folder of such a name is ./NAME.  [default: music21's scores; in profile paper piano-midi,"
+    " where it can be had]",
 )
 metre = click.option(
     "--metre",

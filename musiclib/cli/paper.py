@@ -1,4 +1,4 @@
-"""`corpus`, `notebook` and `readme`: the music as it is read, and what `make` runs."""
+"""`data`, `corpus`, `notebook`, `readme`: the music as it is read, and what `make` runs."""
 
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,18 @@ from musiclib.cli import options
 @options.metre
 @click.option("--save", type=options.PATH, help="Write it to one .npz, for other machines.")
 def corpus(folder: str, profile: str, metre: str, save: Path | None) -> None:
-    """Read a corpus, a FOLDER of MIDI files or music21's scores, and say what is in it."""
+    """Read a corpus and say what is in it.
+
+    FOLDER is one of MIDI files, or a name as --corpus of other commands takes; without one it is
+    music21's scores, in profile paper piano-midi where it can be had.
+    """
     from musiclib.corpus import saved
     from musiclib.corpus.assemble import read_corpus
     from musiclib.paper import profiles
+    from musiclib.paper.chosen import chosen_corpus
 
-    music = read_corpus(folder, profiles.profile(profile).scores_per_group, metre=metre)
+    limit = profiles.profile(profile).scores_per_group
+    music = read_corpus(chosen_corpus(profile, folder, download=True), limit, metre=metre)
     print("\n".join([*music.summary(), *music.complaints()]))
     if save:
         saved.save(music, save)
@@ -29,12 +35,15 @@ def corpus(folder: str, profile: str, metre: str, save: Path | None) -> None:
 @click.command(epilog=options.example("notebook 01-corpus --profile smoke"))
 @click.argument("name")
 @click.option("--seeds", default="1", show_default=True)
-@click.option("--stamp", type=options.PATH, help="With 'check': file to note the options in.")
+@click.option("--stamp", type=options.PATH, help="File: 'check' notes the options and the corpus.")
 @options.profile
 @options.corpus
 @options.precision
 def notebook(name: str, seeds: str, stamp: Path | None, **given: Any) -> None:
-    """Run a notebook by NAME, such as 01-corpus; 'check' only checks the options."""
+    """Run a notebook by NAME, such as 01-corpus; 'check' only checks the options.
+
+    With --stamp the notebook uses the corpus that 'check' chose.
+    """
     from musiclib.paper import notebooks
 
     if not seeds.isdigit() or int(seeds) < 1:
@@ -42,14 +51,32 @@ def notebook(name: str, seeds: str, stamp: Path | None, **given: Any) -> None:
     order = ("profile", "corpus", "seeds", "precision")
     values = {key: (given | {"seeds": int(seeds)})[key] for key in order}
     if name != "check":
-        notebooks.run(name, values)
+        chosen = {"corpus": notebooks.stamped_corpus(stamp)} if stamp else {}
+        notebooks.run(name, values | chosen)
         return
+    from musiclib.paper.chosen import chosen_corpus
     from musiclib.paper.profiles import profile
 
+    values["corpus"] = chosen_corpus(values["profile"], values["corpus"], download=True)
     settings = notebooks.settings(values)
     if stamp:
         notebooks.stamp(settings, stamp)
     print(f"profile {values['profile']}: {profile(values['profile']).cost}")
+
+
+@click.command(epilog=options.example("data", "data piano-midi"))
+@click.argument("names", nargs=-1)
+def data(names: tuple[str, ...]) -> None:
+    """Download the collections NAMES, by default all, into data/; say where they are."""
+    from musiclib.corpus.collections import COLLECTIONS
+    from musiclib.corpus.download import bring, wanting
+
+    if unknown := [name for name in names if name not in COLLECTIONS]:
+        raise InputError(f"no collection {unknown[0]}: choose of {', '.join(COLLECTIONS)}")
+    for collection in [COLLECTIONS[name] for name in names or COLLECTIONS]:
+        how = "downloaded" if wanting(collection) else "already here"
+        print(f"{collection.name}: {how}, {len(collection.files)} files in {bring(collection)}")
+        print(f"  {collection.licence}")
 
 
 @click.command()

@@ -45,6 +45,7 @@ def train(model: str, profile: str, corpus: str, precision: str, runs: Path, **c
     from musiclib.corpus.assemble import read_corpus
     from musiclib.models import computed_in
     from musiclib.paper import profiles
+    from musiclib.paper.chosen import chosen_corpus
     from musiclib.training.precision import check_precision
     from musiclib.training.runs import RunConfig
     from musiclib.training.train import train_runs
@@ -63,7 +64,8 @@ def train(model: str, profile: str, corpus: str, precision: str, runs: Path, **c
         **{name: chosen[name] for name in ("curriculum", "seed", "mode", "reverse")},
     )
     print(f"profile {scale.name}: {scale.cost}", file=sys.stderr)
-    music = read_corpus(corpus, scale.scores_per_group, metre=chosen["metre"])
+    chosen_music = chosen_corpus(profile, corpus, download=True)
+    music = read_corpus(chosen_music, scale.scores_per_group, metre=chosen["metre"])
     print("\n".join(music.complaints()), file=sys.stderr)
     [run] = train_runs([config], music, runs)
     print(f"{run.weights()}\nlast loss {run.losses['loss'].iloc[-1]:.4f}")

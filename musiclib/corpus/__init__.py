@@ -4,4 +4,6 @@
 `assemble.read_corpus` reads (`reading`) and divides (`division`, by `difficulty` and without
 `leaks`) into a `sets.Corpus`, which `saved` keeps; `prepare` makes of it what a model trains on;
 `batches` draws from that.
+`named` sorts `collections` into sets, which `download` brings into data/ by a `crew` of threads,
+each of which fetches file by file (`transfer`).
 """

@@ -9,6 +9,7 @@ from pathlib import Path
 from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT
 from musiclib.corpus import saved, shards
+from musiclib.corpus.collections import MUSIC21, is_named
 from musiclib.corpus.division import (
     with_graded_tunes,
     with_held_out,
@@ -18,6 +19,7 @@ from musiclib.corpus.division import (
 )
 from musiclib.corpus.encoding import Encoded
 from musiclib.corpus.levels import LEVEL_NAMES, MAIN
+from musiclib.corpus.named import collection_sources
 from musiclib.corpus.reading import IN_MEMORY, encode_all
 from musiclib.corpus.sets import SHORTEST, Corpus, Piece
 from musiclib.corpus.sources import SourceSets, folder_sources, shipped_sources
@@ -40,13 +42,16 @@ def read_corpus(
 ) -> Corpus:
     """Read music21's scores (at most `limit` a group), a folder of MIDI, or a saved corpus.
 
-    `metre="all"` reads on in every metre and keeps true bars. `executor` has the workers that
-    read, if not this machine's cores: Dask's `Client(...).get_executor()`, say. Raises InputError
-    for a folder that is missing or holds too little music.
+    A name of `collections.NAMED` means what is downloaded when first asked for. `metre="all"` reads
+    on in every metre and keeps true bars. `executor` has the workers that read, if not this
+    machine's cores: Dask's `Client(...).get_executor()`, say. Raises InputError for a folder that
+    is missing or holds too little music, and for files that cannot be had.
     """
     encode = partial(encode_all, metre=metre, executor=executor)
-    if not folder:
+    if not folder or folder == MUSIC21:
         return ready(assemble_shipped(shipped_sources(limit), encode))
+    if is_named(folder):
+        return ready(assemble(collection_sources(folder), encode))
     path = Path(folder).expanduser()
     if path.suffix == ".npz":
         return saved.load(path)
@@ -108,7 +113,7 @@ def _read(sources: SourceSets, encode: Encode) -> tuple[dict[str, list[Piece]], 
 
 def _piece(name: str, entry: Encoded) -> Piece:
     states, roll = Packed(entry.states, (NOTES, 2)), Packed(entry.roll, (KEYS,))
-    return Piece(name, states, roll, facts=entry.facts)
+    return Piece(name, states, roll, entry.positions, entry.facts)
 
 
 def _long_enough(piece: Piece) -> bool:

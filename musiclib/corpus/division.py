@@ -75,21 +75,23 @@ def with_graded_tunes(sets: dict[str, list[Piece]]) -> dict[str, list[Piece]]:
 
 
 def with_levels(sets: dict[str, list[Piece]]) -> dict[str, list[Piece]]:
-    """Make four levels of the easier half of the main corpus where none are given.
+    """Make the levels that are not given of the easier half of the main corpus.
 
-    The pieces of these levels stay in main, too.
+    All four, or those that come after the first of `LEVEL_NAMES`; a folder's own levels are all
+    that there are. The pieces of the levels made here stay in main, too.
     """
     given = {name: s for name, s in sets.items() if name not in (MAIN, HELD_OUT) and s}
     rest = {MAIN: sets[MAIN], HELD_OUT: sets[HELD_OUT]}
-    if given:
+    names = LEVEL_NAMES[len(given) :] if tuple(given) == LEVEL_NAMES[: len(given)] else ()
+    if not names:
         return given | rest
-    count = len(LEVEL_NAMES)
+    count = len(names)
     if len(sets[MAIN]) < count:
         raise InputError(f"{len(sets[MAIN])} main pieces are too few for levels: add other pieces")
     order = easiest_first([piece.traits for piece in sets[MAIN]])
     easier = np.array_split(order[: max(count, len(order) // 2)], count)
-    named = zip(LEVEL_NAMES, easier, strict=True)
-    return {name: [sets[MAIN][i] for i in part] for name, part in named} | rest
+    named = zip(names, easier, strict=True)
+    return given | {name: [sets[MAIN][i] for i in part] for name, part in named} | rest
 
 
 def without_leaks(

@@ -11,6 +11,7 @@ import numpy as np
 
 from musiclib.base.errors import InputError
 from musiclib.corpus.facts import VECTORS, Facts
+from musiclib.music.bar_grid import positions
 from musiclib.music.midi_events import KIND, METRE_CHANGE, ON, PLACE, VALUE, Midi, MidiError, parse
 from musiclib.music.midi_folder import MIDI_SUFFIXES
 from musiclib.music.music21_scores import Parts, read_score
@@ -37,11 +38,15 @@ class Content(NamedTuple):
 
 
 class Encoded(NamedTuple):
-    """Packed bits of note states (T, 20) and piano roll (T', 11), uint8; and the facts."""
+    """Packed bits of note states (T, 20) and piano roll (T', 11), uint8; the facts; positions.
+
+    With `metre="all"` the latter, uint16 (T,), tell where in its bar each step lies.
+    """
 
     states: np.ndarray
     roll: np.ndarray
     facts: Facts
+    positions: np.ndarray | None = None
 
 
 def encode(content: Content) -> bytes:
@@ -55,6 +60,8 @@ def encode(content: Content) -> bytes:
         "told": np.array(json.dumps(facts.told())),
     }
     arrays |= {name: getattr(facts, name) for name in VECTORS}
+    if content.metre == "all":
+        arrays["positions"] = positions(midi, len(states))
     np.savez_compressed(written := io.BytesIO(), **arrays)
     return written.getvalue()
 
@@ -82,7 +89,9 @@ def decode(entry: bytes | Path) -> Encoded:
     """What `encode` made, from its bytes or the file that holds them."""
     with np.load(io.BytesIO(entry) if isinstance(entry, bytes) else entry) as stored:
         told, vectors = json.loads(stored["told"].item()), [stored[name] for name in VECTORS]
-        return Encoded(stored["states"], stored["roll"], Facts.from_told(told, *vectors))
+        facts = Facts.from_told(told, *vectors)
+        bars = stored.get("positions")
+        return Encoded(stored["states"], stored["roll"], facts, bars)
 
 
 def encode_some(contents: list[Content]) -> list[bytes | str]:

@@ -186,8 +186,9 @@ def _kept(entry: Encoded, place: Path, before: int) -> Encoded:
     """An entry as it is kept: in the cache once there is too much music for memory."""
     if before <= IN_MEMORY or not place.exists():
         return entry
-    states, roll = (CachedRows(place, n, len(getattr(entry, n))) for n in ("states", "roll"))
-    return entry._replace(states=states, roll=roll)
+    there = {name: getattr(entry, name) for name in ("states", "roll", "positions")}
+    rows = {n: CachedRows(place, n, len(a)) for n, a in there.items() if a is not None}
+    return entry._replace(**rows)
 
 
 def _size(source: Source) -> int:

@@ -41,8 +41,8 @@ class Piece(NamedTuple):
 
     def in_memory(self) -> "Piece":
         """The piece with arrays that lie in memory."""
-        arrays = {name: np.asarray(getattr(self, name)) for name in ("states", "roll")}
-        return self._replace(**arrays)
+        there = {name: getattr(self, name) for name in ("states", "roll", "positions")}
+        return self._replace(**{n: np.asarray(a) for n, a in there.items() if a is not None})
 
     @property
     def traits(self) -> tuple[float, float, int]:

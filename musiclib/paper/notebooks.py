@@ -24,22 +24,42 @@ def settings(parameters: dict[str, Any]) -> str:
 
     Raises InputError for an unknown profile, or a corpus that is missing or empty.
     """
-    from musiclib.corpus.sources import folder_sources
     from musiclib.paper.profiles import profile  # here: running a notebook needs no torch
 
     profile(parameters["profile"])
-    corpus = Path(parameters["corpus"]).expanduser() if parameters["corpus"] else None
-    files = [corpus] if corpus and corpus.suffix == ".npz" else []
-    if corpus and not files:
-        files = [source.path for sources in folder_sources(corpus).values() for source in sources]
-    stats = [(str(path), path.lstat().st_size, path.lstat().st_mtime_ns) for path in files]
-    return json.dumps({**parameters, "files": stats}, indent=0)
+    return json.dumps({**parameters, "files": _files(parameters["corpus"])}, indent=0)
+
+
+def _files(corpus: str) -> list[tuple]:
+    """What changes when a corpus does: name, size and time of its files, or checksums.
+
+    Files of a collection are verified whenever they are read, so that they need not be there yet.
+    """
+    from musiclib.corpus.collections import MUSIC21, collections_of, is_named
+    from musiclib.corpus.shards import INDEX, SUFFIX
+    from musiclib.corpus.sources import folder_sources
+
+    if is_named(corpus):
+        return [(collection.name, collection.checksum) for collection in collections_of(corpus)]
+    if corpus in ("", MUSIC21):
+        return []
+    path = Path(corpus).expanduser()
+    if path.suffix in (".npz", SUFFIX):
+        files = [path / INDEX if path.suffix == SUFFIX else path]
+    else:
+        files = [source.path for sources in folder_sources(path).values() for source in sources]
+    return [(str(path), path.lstat().st_size, path.lstat().st_mtime_ns) for path in files]
 
 
 def stamp(text: str, path: Path) -> None:
     """Write the settings to `path` unless they stand there already, so that make sees a change."""
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         write_text(path, text)
+
+
+def stamped_corpus(path: Path) -> str:
+    """The corpus that was chosen when the settings were written to `path`."""
+    return json.loads(path.read_text(encoding="utf-8"))["corpus"]
 
 
 def run(name: str, parameters: dict[str, Any]) -> Path:

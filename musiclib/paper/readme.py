@@ -6,7 +6,7 @@ import re
 import pandas as pd
 
 from musiclib.base.files import ROOT, write_text
-from musiclib.paper.record import DEFAULT_CORPUS
+from musiclib.corpus.collections import MUSIC21
 from musiclib.paper.results import markdown, numbers_in, read_table, seeds_for, shown
 
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -188,6 +188,6 @@ def refresh() -> None:
     """Bring the pages up to date with the results of the default corpus, where there are any."""
     profile = shown_profile()
     record = ROOT / "results" / profile / "11-results.json"
-    if record.exists() and json.loads(record.read_text())["corpus"]["folder"] == DEFAULT_CORPUS:
+    if record.exists() and json.loads(record.read_text())["corpus"]["folder"] == MUSIC21:
         for page in PAGES:
             write_text(page, refreshed(page.read_text(encoding="utf-8"), profile))

@@ -7,13 +7,12 @@ import pandas as pd
 
 from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT, digest, write_json, write_text
+from musiclib.corpus.collections import MUSIC21, is_named
 from musiclib.corpus.sets import Corpus
 from musiclib.paper.profiles import Profile
 from musiclib.paper.results import Numbers, numbers_in, read_table, table_of
 from musiclib.training.precision import Precision
 from musiclib.training.runs import Run
-
-DEFAULT_CORPUS = "music21"
 
 
 class Record:
@@ -96,7 +95,9 @@ class Record:
     @property
     def folder_name(self) -> str:
         """The corpus as results name it; not its path, which means nothing elsewhere."""
-        return Path(self.folder).expanduser().resolve().name if self.folder else DEFAULT_CORPUS
+        if self.folder in ("", MUSIC21) or is_named(self.folder):
+            return self.folder or MUSIC21
+        return Path(self.folder).expanduser().resolve().name
 
     @property
     def label(self) -> str:

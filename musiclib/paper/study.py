@@ -18,6 +18,7 @@ from musiclib.mending.folders import load_machine, mend_folder
 from musiclib.music.bars import STEPS_PER_BAR
 from musiclib.music.midi_folder import read_folder
 from musiclib.paper import profiles
+from musiclib.paper.chosen import chosen_corpus
 from musiclib.paper.judging import judge, judge_folder, judges
 from musiclib.paper.record import Record
 from musiclib.paper.variants import KINDS, run_config
@@ -29,7 +30,8 @@ from musiclib.training.train import music_of, train_runs, workers
 class Study(Record):
     """One profile on one corpus with some seeds, as a notebook's parameters name them.
 
-    `corpus` is a folder of MIDI files, a saved corpus (.npz), or "" for music21's scores;
+    `corpus` is a folder of MIDI files, a saved corpus (.npz), a name of `corpus.collections`, or
+    "" for what `chosen_corpus` finds there;
     `precision` is what the products of training are computed in: fp32, tf32 or bf16.
     """
 
@@ -44,7 +46,8 @@ class Study(Record):
         if not isinstance(seeds, int) or seeds < 1:
             raise InputError(f"SEEDS={seeds}: give a whole number of at least 1")
         check_precision(precision)
-        super().__init__(profiles.profile(profile), corpus, seeds, precision)
+        scale = profiles.profile(profile)
+        super().__init__(scale, chosen_corpus(profile, corpus), seeds, precision)
         self.runs = runs
 
     @cached_property
