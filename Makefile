@@ -19,7 +19,7 @@ export PROFILE CORPUS SEEDS PRECISION
 
 .DEFAULT_GOAL := help
 .PHONY: help data paper figure3a figure3b figure2 figure4 figure5 table1 mending plateau section4 test test-avx2 \
-  bench bench-isl bench-published bench-restoration lab clean notebooks FORCE
+  bench bench-data bench-isl bench-keys bench-peers bench-published bench-restoration lab clean notebooks FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,10 @@ bench: .venv/installed ## training and composing at published sizes beside a pla
 
 bench-isl: .venv/installed ## our ISL against statsmodels, in one run
 	$(BIN)/python benchmarks/isl.py
+
+bench-peers: .venv/installed ## files of CORPUS (folders) as MusPy, pretty_midi, pypianoroll and symusic read them
+	$(BIN)/python benchmarks/peers.py $$CORPUS
+	$(BIN)/python -m musiclib readme
 
 bench-published: .venv/installed ## both forms at published size on CORPUS, beside the authors' logs: hours
 	$(BIN)/python benchmarks/published_size.py "$$CORPUS" --precision "$$PRECISION"

@@ -3,11 +3,17 @@
 import json
 import subprocess
 import sys
+from functools import partial
+from importlib.metadata import version
+from importlib.util import find_spec
+from io import StringIO
 
 import mido
+import pandas as pd
 import pytest
 import torch
 from strategies import hand_states, random_states
+from test_note_states import off, on, saved
 
 from musiclib.base.files import ROOT
 from musiclib.music.note_states import write_note_states
@@ -22,19 +28,20 @@ MACHINE = {"machine", "device"}
 def tiny(tmp_path):
     """Runs a benchmark with --tiny: its record and what it printed; results/ must stay as it is."""
 
-    def run(name, *options):
-        before, out = _kept(), tmp_path / "record.json"
+    def run(name, *options, out="record.json", read=json.loads):
+        before, out = _kept(), tmp_path / out
         command = [ROOT / "benchmarks" / f"{name}.py", *options, "--tiny", "--out", out]
         done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert _kept() == before
-        return json.loads(out.read_text()), done.stdout
+        return read(out.read_text()), done.stdout
 
     return run
 
 
 def _kept():
-    return {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in (ROOT / "results").glob("bench-*")}
+    kept = [p for pattern in ("bench-*", "bench/*") for p in (ROOT / "results").glob(pattern)]
+    return {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in kept}
 
 
 @pytest.fixture
@@ -109,6 +116,65 @@ def test_isl_is_as_statsmodels_says(tiny):
     assert record["times faster"] == pytest.approx(faster)
     assert record["ours, slowest round"] >= record["ours, seconds in all"]
     assert f"| times faster | {faster:.4g} |" in printed
+
+
+@pytest.fixture
+def two_hands(tmp_path):
+    """A file of 3/4 whose hands share a key; a short note lies within one step."""
+    metre = mido.MetaMessage("time_signature", numerator=3, denominator=4)
+    right = [metre, on(0, 60), on(0, 72), off(30, 72), off(450, 60)]
+    (tmp_path / "hands").mkdir()
+    saved(tmp_path / "hands" / "a.mid", right, [on(240, 60), off(720, 60)])
+    return tmp_path / "hands"
+
+
+# Apart as it comes: our C4 ends with the right hand's at tick 480, not with the left's at 960; our
+# C5 has no step. Every 0.3 s it sounds: at 0, as C5 does, and up to 0.9; cut short in pretty_midi.
+APART = {
+    ("pretty_midi", "releases"): 0,
+    ("pretty_midi", "piano roll"): 2,
+    ("MusPy", "piano roll"): 0,
+    ("symusic", "piano roll"): 0,
+    ("MusPy", "play"): 4,
+    ("symusic", "play"): 4,
+    ("MusPy", "articulate"): 1,
+    ("symusic", "articulate"): 1,
+    ("pypianoroll", "articulate"): 1,
+}
+
+
+NAMES = {"pretty_midi": "pretty_midi", "pypianoroll": "pypianoroll"}
+NAMES |= {"muspy": "MusPy", "symusic": "symusic"}
+
+
+def test_other_libraries_differ_as_counted_by_hand_and_all_of_it_is_explained(tiny, two_hands):
+    read = partial(pd.read_csv, keep_default_na=False)
+    table, printed = tiny(
+        "peers", two_hands, out="peers.csv", read=lambda text: read(StringIO(text))
+    )
+    here = {name: version(package) for package, name in NAMES.items() if find_spec(package)}
+    assert dict(zip(table["peer"], table["version"], strict=True)) == here
+    assert all(
+        name in here or f"{name}," in printed or f"{name};" in printed for name in NAMES.values()
+    )
+    came = table[table["explanation"] == "as it comes"].set_index(["peer", "what"])["value"]
+    for key, apart in APART.items():
+        assert key[0] not in here or came[key] == apart, key
+    for (what, name), steps in table.groupby(["what", "peer"]):
+        last = steps.iloc[-1]
+        assert f"| {what} | {name} |" in printed
+        assert last["value"] > 0 if what.startswith("time") else abs(last["value"]) < 1e-9, what
+
+
+def test_every_difference_to_other_libraries_on_real_files_is_explained():
+    table = pd.read_csv(ROOT / "results" / "bench" / "peers.csv", keep_default_na=False)
+    assert set(table["peer"]) == set(NAMES.values())
+    refused = table[table["what"] == "files"].set_index("peer")["value"]
+    assert refused.max() <= 1
+    table = table[~table["what"].str.startswith(("time", "files", "releases"))]
+    last = table.groupby(["what", "peer"], as_index=False).last()
+    assert len(last) > 25 and (last["value"].abs() < 1e-9).all()
+    assert (last["files equal"].astype(int) == 300 - last["peer"].map(refused)).all()
 
 
 def test_restoration_trains_and_tells_what_is_mended(tiny, music, tmp_path):

@@ -161,6 +161,13 @@ def at_published_size() -> str:
     return markdown(list(scores), scores.to_numpy().tolist())
 
 
+def peers() -> str:
+    """The table of how other libraries read, from what `make bench-peers` wrote."""
+    table = pd.read_csv(BENCHMARKS / "bench" / "peers.csv", dtype=str, keep_default_na=False)
+    shown = table.drop(columns="version")
+    return markdown(list(shown), shown.to_numpy().tolist())
+
+
 def block(name: str, profile: str) -> str:
     """What stands between the marks of a name: made here, or the table of figures/<profile>/."""
     if name in MADE:
@@ -173,6 +180,7 @@ def block(name: str, profile: str) -> str:
 
 MADE = {"findings": findings, "run": run, "speed": lambda profile: speed()}
 MADE |= {"keys": lambda profile: keys(), "wrong keys": lambda profile: wrong_keys()}
+MADE |= {"peers": lambda profile: peers()}
 MADE |= {"published size": lambda profile: at_published_size()}
 BLOCK = re.compile(r"(<!-- ([\w -]+) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
 PROFILE = re.compile(r"figures/(?:quick|paper)/")
