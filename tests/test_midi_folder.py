@@ -6,7 +6,7 @@ from strategies import hand_states
 from test_note_states import metre, off, on, saved
 
 from musiclib.base.errors import InputError
-from musiclib.music.midi_folder import read_folder
+from musiclib.music.midi_folder import midi_files, read_folder
 from musiclib.music.note_states import write_note_states
 from musiclib.music.representations import NOTE_STATES
 
@@ -41,3 +41,21 @@ def test_a_folder_that_is_missing_or_holds_no_midi_is_one_sentence(tmp_path):
     for place in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(InputError, match=str(place)):
             read_folder(place)
+
+
+@pytest.mark.parametrize("folders", [(".",), ("a", "b", "a/c")])
+def test_folders_that_link_to_each_other_are_read_once(folder, folders):
+    for i, name in enumerate(folders):
+        place = folder / name
+        place.mkdir(exist_ok=True)
+        write_note_states(hand_states(5), place / "here.mid")
+        for j, other in enumerate((*folders, ".")):
+            (place / f"link{i}{j}").symlink_to((folder / other).resolve())
+    found = midi_files(folder)
+    assert len({path.resolve() for path in found}) == len(found) == 3 + len(folders)
+
+
+def test_a_linked_folder_is_followed(folder, tmp_path_factory):
+    place = tmp_path_factory.mktemp("other")
+    (place / "music").symlink_to(folder)
+    assert [path.name for path in midi_files(place)] == ["1.mid", "10.mid", "2.mid"]

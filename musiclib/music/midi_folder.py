@@ -15,14 +15,32 @@ MIDI_SUFFIXES = (".mid", ".midi")
 
 
 def midi_files(folder: Path) -> list[Path]:
-    """MIDI files in a folder and its subfolders, ordered by path as strings (1, 10, 2)."""
-    found: Iterator[Path] = (
-        Path(place) / name
-        for place, _, names in os.walk(folder, followlinks=True)
+    """MIDI files in a folder and its subfolders, ordered by path as strings (1, 10, 2).
+
+    Links are followed; a folder that is there by several names is read once.
+    """
+    found = (
+        place / name
+        for place, names in _folders(folder, set())
         for name in names
         if name.lower().endswith(MIDI_SUFFIXES)
     )
     return sorted(found, key=str)
+
+
+def _folders(folder: Path, seen: set[str]) -> Iterator[tuple[Path, list[str]]]:
+    """A folder and all below it, each with the names in it that are no folder."""
+    try:
+        real, entries = os.path.realpath(folder), sorted(os.scandir(folder), key=lambda e: e.name)
+    except OSError:  # not ours to read, or gone
+        return
+    if real in seen:
+        return
+    seen.add(real)
+    yield folder, [entry.name for entry in entries if not entry.is_dir()]
+    for entry in entries:
+        if entry.is_dir():
+            yield from _folders(folder / entry.name, seen)
 
 
 def read_folder(folder: Path) -> dict[str, np.ndarray]:
