@@ -59,6 +59,13 @@ bench: .venv/installed ## training and composing at published sizes beside a pla
 bench-isl: .venv/installed ## our ISL against statsmodels, in one run
 	$(BIN)/python benchmarks/isl.py
 
+bench-data: .venv/installed ## reading 20,000 files, on Dask too, and training from 50 million steps: 10 minutes
+	$(BIN)/python benchmarks/data.py "$$CORPUS"
+
+bench-keys: .venv/installed ## how often keys are right, on folders of CORPUS with written keys
+	$(BIN)/python benchmarks/keys.py $$CORPUS
+	$(BIN)/python -m musiclib readme
+
 bench-peers: .venv/installed ## files of CORPUS (folders) as MusPy, pretty_midi, pypianoroll and symusic read them
 	$(BIN)/python benchmarks/peers.py $$CORPUS
 	$(BIN)/python -m musiclib readme

@@ -9,7 +9,8 @@ from strategies import random_states
 from test_batches import numbered_rolls
 from whole_batches import WholeCorrupted, WholeSegments, WholeWindows
 
-from musiclib.corpus.batches import Corrupted, Segments, Windows
+from musiclib.corpus import batches
+from musiclib.corpus.batches import AHEAD, Corrupted, Segments, Windows
 
 
 class OnDisk:
@@ -71,31 +72,36 @@ def test_excerpts_are_those_of_pieces_made_legal_as_a_whole(lengths, steps, kind
     st.integers(1, 32),
     st.integers(1, 12),
     st.booleans(),
+    st.sampled_from([1, 3, 32]),
     KINDS,
 )
-def test_windows_are_those_of_rolls_laid_end_to_end(lengths, batch, window, hop, shifted, kind):
+def test_windows_are_those_of_rolls_laid_end_to_end(
+    lengths, batch, window, hop, shifted, ahead, kind
+):
     rolls = numbered_rolls(*lengths)
     ours = Windows([kind(roll) for roll in rolls], batch, window, hop, shifted)
     theirs = WholeWindows(rolls, batch, window, hop, shifted)
     assert ours.epoch == theirs.epoch
     assert (ours.lanes, ours.length, 88) == tuple(theirs.lanes.shape)
-    assert_the_same(ours, theirs, draws=2 * ours.epoch + 1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batches, "AHEAD", ahead)
+        assert_the_same(ours, theirs, draws=2 * ours.epoch + 1)
 
 
 @pytest.mark.parametrize(
-    ("make", "steps"),
+    ("make", "steps", "times"),
     [
-        (lambda pieces: Segments(pieces, 2, 16), 2 * 16),
-        (lambda pieces: Corrupted(pieces, 16, 0.1), 16),
-        (lambda pieces: Windows(pieces, 2, 12, 5), 2 * 13),
+        (lambda pieces: Segments(pieces, 2, 16), 2 * 16, 4),
+        (lambda pieces: Corrupted(pieces, 16, 0.1), 16, 4),
+        (lambda pieces: Windows(pieces, 2, 12, 5), 2 * (13 + (AHEAD - 1) * 5), 1),
     ],
     ids=["segments", "corrupted", "windows"],
 )
-def test_no_more_is_read_than_is_in_the_batch(make, steps):
+def test_no_more_is_read_than_is_in_the_batch_or_the_next_ones(make, steps, times):
     pieces = [OnDisk(random_states(1600, seed)) for seed in range(3)]
-    batches = make(pieces)
+    source = make(pieces)
     assert sum(piece.read for piece in pieces) == 0
-    batches.draw(0, torch.Generator().manual_seed(0))
+    source.draw(0, torch.Generator().manual_seed(0))
     assert sum(piece.read for piece in pieces) == steps
-    batches.every(3)
-    assert sum(piece.read for piece in pieces) == 4 * steps
+    source.every(3)
+    assert sum(piece.read for piece in pieces) == times * steps

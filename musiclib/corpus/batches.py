@@ -19,6 +19,8 @@ from musiclib.music.transforms import legal
 
 Grids = Sequence[np.ndarray | None]
 
+AHEAD = 32  # windows of each lane that are read at once
+
 
 class Batches(Protocol):
     """A source of batches; `fresh` says that the model's memory starts anew with this one."""
@@ -161,17 +163,27 @@ class Windows:
             raise InputError(f"{samples} samples of 0.3 s are too few for windows of {window}")
         self.length = samples // self.lanes
         self.epoch = (self.length - window - (hop if shifted else 1)) // hop + 1
+        self.read: tuple[tuple[int, int] | None, Tensor] = None, torch.empty(0)
 
     def draw(self, iteration: int, generator: torch.Generator | None = None) -> tuple[Tensor, bool]:
         """Rolls (lanes, window + 1, 88), uint8: a window and the step to predict."""
         epoch, index = divmod(iteration, self.epoch)
-        start = index * self.hop + (epoch % self.hop if self.shifted else 0)
-        rows = [self._row(lane * self.length + start) for lane in range(self.lanes)]
-        return torch.from_numpy(np.stack(rows)), index == 0
+        part, within = divmod(index, AHEAD)
+        read, rolls = self.read
+        if read != (epoch, part):
+            rolls = self._part(epoch, part)
+            self.read = (epoch, part), rolls
+        return rolls[:, within * self.hop :][:, : self.window + 1], index == 0
 
-    def _row(self, start: int) -> np.ndarray:
-        """A window and the step after it, from the rolls that it lies in."""
-        stop = start + self.window + 1
+    def _part(self, epoch: int, part: int) -> Tensor:
+        """What the windows of a part of an epoch see, lane by lane."""
+        start = part * AHEAD * self.hop + (epoch % self.hop if self.shifted else 0)
+        stop = min(start + (AHEAD - 1) * self.hop + self.window + 1, self.length)
+        lanes = np.arange(self.lanes) * self.length
+        return torch.from_numpy(np.stack([self._rows(at + start, at + stop) for at in lanes]))
+
+    def _rows(self, start: int, stop: int) -> np.ndarray:
+        """Samples of the stream, from the rolls that they lie in."""
         first, last = np.searchsorted(self.ends, (start, stop - 1), side="right")
         parts = []
         for roll in range(first, last + 1):

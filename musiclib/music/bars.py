@@ -42,14 +42,14 @@ def window_frequencies(pieces: Sequence[np.ndarray], steps: int) -> np.ndarray:
 
     Raises InputError where no piece is as long as a window.
     """
-    longer = [piece for piece in pieces if len(piece) >= steps]
-    windows = sum(len(piece) - steps + 1 for piece in longer)
+    counts, windows = np.zeros((steps, NOTES, 2), np.int64), 0
+    for piece in (piece for piece in pieces if len(piece) >= steps):
+        own, states = len(piece) - steps + 1, np.asarray(piece)
+        before = np.concatenate([np.zeros((1, NOTES, 2), np.int64), states.cumsum(0, np.int64)])
+        counts += before[own:] - before[:steps]
+        windows += own
     if not windows:
         raise InputError(f"no piece has the {steps} steps of a window: add longer pieces")
-    counts = [
-        sum(piece[at : len(piece) - steps + 1 + at].sum(axis=0, dtype=np.int64) for piece in longer)
-        for at in range(steps)
-    ]
     return np.ravel(counts) / windows
 
 

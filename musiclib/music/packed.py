@@ -12,7 +12,7 @@ import numpy as np
 
 from musiclib.music.transforms import shift
 
-OPEN_FILES = 256  # memory maps that are kept
+OPEN_FILES = 16  # memory maps that are kept: what they hold counts as this process's memory
 
 
 class Rows(Protocol):
