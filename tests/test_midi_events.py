@@ -121,7 +121,9 @@ def test_what_is_no_regular_file_or_too_large_is_not_opened(tmp_path):
     os.mkfifo(tmp_path / "pipe.mid")
     with (tmp_path / "large.mid").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
-    for name, reason in (("pipe.mid", "no regular file"), ("large.mid", "bytes"), (".", "regular")):
+    (tmp_path / "ring.mid").symlink_to(tmp_path / "ring.mid")
+    reasons = {"pipe.mid": "no regular file", "large.mid": "bytes", ".": "regular"}
+    for name, reason in (reasons | {"ring.mid": "cannot be opened"}).items():
         with pytest.raises(MidiError, match=reason):
             read_midi(tmp_path / name)
 

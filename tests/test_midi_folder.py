@@ -55,7 +55,8 @@ def test_folders_that_link_to_each_other_are_read_once(folder, folders):
     assert len({path.resolve() for path in found}) == len(found) == 3 + len(folders)
 
 
-def test_a_linked_folder_is_followed(folder, tmp_path_factory):
+def test_a_linked_folder_is_followed_and_a_link_to_itself_is_a_file(folder, tmp_path_factory):
     place = tmp_path_factory.mktemp("other")
     (place / "music").symlink_to(folder)
-    assert [path.name for path in midi_files(place)] == ["1.mid", "10.mid", "2.mid"]
+    (place / "self.mid").symlink_to(place / "self.mid")
+    assert [path.name for path in midi_files(place)] == ["1.mid", "10.mid", "2.mid", "self.mid"]

@@ -19,7 +19,7 @@ from musiclib.music.note_states import LOWEST_PITCH, NOTES, Metre, note_states, 
 from musiclib.music.packed import pack
 from musiclib.music.piano_roll import piano_roll
 
-ENCODER_VERSION = "3"
+ENCODER_VERSION = "4"
 MOST_METRES = 20  # that are told of a file
 
 

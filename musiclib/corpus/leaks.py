@@ -9,7 +9,7 @@ from musiclib.music.note_states import ARTICULATE, NOTES, PLAY
 
 RUN = 64  # four bars
 FEWEST_ONSETS = 16  # fewer is silence or a drone, which proves nothing
-A_PASSAGE = 64  # one fingerprint in so many is a passage: they tell copies, and need little room
+A_PASSAGE = 32  # one fingerprint in so many is a passage: they tell copies, and need little room
 
 _random = np.random.default_rng(20160608)
 _INTERVALS = _random.integers(1, 2**63, (NOTES, 2), dtype=np.uint64)
@@ -68,7 +68,7 @@ def _rolling(tokens, onsets):  # noqa: ANN001, ANN202
 
 def passages(fingerprints: np.ndarray) -> np.ndarray:
     """Some of a piece's fingerprints, the same ones wherever they are found."""
-    return fingerprints[fingerprints % np.uint64(A_PASSAGE) == 0]
+    return fingerprints[fingerprints < np.uint64(2**64 // A_PASSAGE)]  # the high bits mix best
 
 
 def families(passages: Sequence[np.ndarray]) -> np.ndarray:

@@ -72,12 +72,20 @@ def naming(file: Path | str) -> Iterator[None]:
 
 
 def content_of(path: Path | str) -> bytes:
-    """The bytes of a file; raises MidiError for too many, or for what is no regular file."""
-    if not S_ISREG((state := Path(path).stat()).st_mode):
-        raise MidiError("it is no regular file")
-    if state.st_size > MAX_BYTES:
-        raise MidiError(f"{state.st_size:,} bytes is more than the {MAX_BYTES:,} that are read")
-    return Path(path).read_bytes()
+    """The bytes of a file; raises MidiError for too many, or for what cannot be read.
+
+    Raises FileNotFoundError where there is none.
+    """
+    try:
+        if not S_ISREG((state := Path(path).stat()).st_mode):
+            raise MidiError("it is no regular file")
+        if state.st_size > MAX_BYTES:
+            raise MidiError(f"{state.st_size:,} bytes is more than the {MAX_BYTES:,} that are read")
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise MidiError(f"it cannot be opened ({error.strerror})") from error
 
 
 def read_midi(path: Path | str) -> Midi:

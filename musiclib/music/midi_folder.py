@@ -37,10 +37,10 @@ def _folders(folder: Path, seen: set[str]) -> Iterator[tuple[Path, list[str]]]:
     if real in seen:
         return
     seen.add(real)
-    yield folder, [entry.name for entry in entries if not entry.is_dir()]
-    for entry in entries:
-        if entry.is_dir():
-            yield from _folders(folder / entry.name, seen)
+    inner = [entry.name for entry in entries if os.path.isdir(entry)]  # noqa: PTH112 (never raises)
+    yield folder, [entry.name for entry in entries if entry.name not in inner]
+    for name in inner:
+        yield from _folders(folder / name, seen)
 
 
 def read_folder(folder: Path) -> dict[str, np.ndarray]:
