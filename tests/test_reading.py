@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -172,7 +171,7 @@ def test_on_a_cluster_that_loses_a_worker_the_result_is_the_same(folder, cluster
 
         executor = Dying(client)
         executor.calls = 0
-        read, failed = encode_all(sources_of(folder), executor=executor, cache=Path("nowhere"))
+        read, failed = encode_all(sources_of(folder), executor=executor, cache=folder / "cache")
         assert executor.calls > 10
     assert not failed
     assert_the_same(read, expected)

@@ -26,6 +26,11 @@ from musiclib.music.piano_roll import KEYS
 SUFFIX = ".shards"
 SHARD = 2_000_000  # rows, 40 MB of note states; a piece lies in one shard
 STEPS = {"states": (NOTES, 2), "roll": (KEYS,)}
+ROWS = {
+    "states": (np.uint8, (-(-NOTES * 2 // 8),)),
+    "roll": (np.uint8, (-(-KEYS // 8),)),
+    "positions": (np.uint16, ()),
+}
 INDEX = "index.npz"
 
 
@@ -96,6 +101,8 @@ def read(folder: Path, **more: Any) -> Corpus:
         with np.load(folder / INDEX, allow_pickle=False) as stored:
             index = {name: stored[name] for name in stored.files}
         about = json.loads(index["about"].item())
+        for kind in (kind for kind in ROWS if kind in index):
+            _check(folder, kind, index[kind])
         sets: dict[str, list[Piece]] = {}
         for i, (group, name) in enumerate(zip(index["sets"], index["names"], strict=True)):
             facts = Facts.from_told(about["facts"][i], index["weights"][i], index["opening"][i])
@@ -109,14 +116,22 @@ def read(folder: Path, **more: Any) -> Corpus:
     return corpus
 
 
+def _check(folder: Path, kind: str, places: np.ndarray) -> None:
+    """Raise OSError or ValueError unless each shard is there, with rows enough of its kind."""
+    for number in np.unique(places[:, 0]):
+        path = _shard(folder, kind, int(number))
+        rows = np.load(path, mmap_mode="r", allow_pickle=False)
+        fewest = places[places[:, 0] == number, 2].max()
+        if (rows.dtype, rows.shape[1:]) != ROWS[kind] or len(rows) < fewest:
+            raise ValueError(f"{path.name} holds {rows.dtype} {rows.shape}, not {fewest} {kind}")
+
+
 def _arrays(folder: Path, index: dict[str, np.ndarray], piece: int) -> dict[str, Packed]:
     """A piece's arrays, wherever they lie."""
     arrays = {}
-    for kind in (*STEPS, "positions"):
+    for kind in ROWS:
         if kind in index:
             number, *ends = map(int, index[kind][piece])
             rows = MappedRows(_shard(folder, kind, number), *ends)
-            if not rows.path.exists():
-                raise OSError(f"{rows.path.name} is missing")
             arrays[kind] = Packed(rows, STEPS[kind]) if kind in STEPS else rows
     return arrays
