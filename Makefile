@@ -119,4 +119,5 @@ $(RESULTS)/13-section-4.json: $(RESULTS)/03-train-biaxial.json
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -qq -r requirements.lock
 	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
+	$(BIN)/python -c "from musiclib.corpus.encoding import compile_reader; compile_reader()"
 	@touch $@

@@ -49,7 +49,7 @@ def read_corpus(
     """
     encode = partial(encode_all, metre=metre, executor=executor)
     if not folder or folder == MUSIC21:
-        return ready(assemble_shipped(shipped_sources(limit), encode))
+        return ready(assemble_shipped(shipped_sources(limit, metre), encode))
     if is_named(folder):
         return ready(assemble(collection_sources(folder), encode))
     path = Path(folder).expanduser()

@@ -11,11 +11,19 @@ import numpy as np
 
 from musiclib.base.errors import InputError
 from musiclib.corpus.facts import VECTORS, Facts
+from musiclib.corpus.leaks import RUN
 from musiclib.music.bar_grid import positions
 from musiclib.music.midi_events import KIND, METRE_CHANGE, ON, PLACE, VALUE, Midi, MidiError, parse
 from musiclib.music.midi_folder import MIDI_SUFFIXES
 from musiclib.music.music21_scores import Parts, read_score
-from musiclib.music.note_states import LOWEST_PITCH, NOTES, Metre, note_states, steps_read
+from musiclib.music.note_states import (
+    LOWEST_PITCH,
+    NOTES,
+    Metre,
+    note_states,
+    steps_read,
+    write_note_states,
+)
 from musiclib.music.packed import pack
 from musiclib.music.piano_roll import piano_roll
 
@@ -92,6 +100,15 @@ def decode(entry: bytes | Path) -> Encoded:
         facts = Facts.from_told(told, *vectors)
         bars = stored.get("positions")
         return Encoded(stored["states"], stored["roll"], facts, bars)
+
+
+def compile_reader() -> None:
+    """Compile the loops that read, which all later processes then find: seconds, once."""
+    states = np.zeros((RUN, NOTES, 2), np.uint8)
+    states[::2, 40] = 1
+    with TemporaryDirectory() as folder:
+        write_note_states(states, path := Path(folder) / "a.mid")
+        encode(Content(path.read_bytes(), path.suffix))
 
 
 def encode_some(contents: list[Content]) -> list[bytes | str]:

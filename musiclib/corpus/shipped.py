@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 from musiclib.corpus.levels import LEVEL_NAMES, MAIN
 from musiclib.music.music21_scores import Parts
+from musiclib.music.note_states import Metre
 
 DEAL = 6  # a group's scores are dealt out like cards, to six places
 
@@ -53,13 +54,14 @@ GROUPS = (
 DOUBLES = ("monteverdi/madrigal.3.1_old.mxl",)
 
 
-def group_paths(group: Group, limit: int | None = None) -> list[Path]:
+def group_paths(group: Group, limit: int | None = None, metre: Metre = "paper") -> list[Path]:
     """Paths of a group's scores, ordered by name, at most `limit` times the group's share.
 
-    Scores that open in another metre than 2 or 4 are left out: of them nothing would be read.
+    With `metre="paper"` scores that open in another one than 2 or 4 are left out: of them nothing
+    would be read.
     """
     every = [path for path in _corpus_paths() if group_of(corpus_name(path)) == group.kind]
-    usable = [path for path in every if opening_metre(path) in (2, 4, None)]
+    usable = [path for path in every if metre == "all" or opening_metre(path) in (2, 4, None)]
     dealt = [path for i, path in enumerate(usable) if i % DEAL in group.deal]
     most = len(dealt) if limit is None else max(1, round(limit * group.share))
     if group.cheapest:

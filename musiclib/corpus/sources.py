@@ -8,6 +8,7 @@ from musiclib.corpus.levels import HELD_OUT, LEVEL_NAMES, MAIN
 from musiclib.corpus.shipped import GROUPS, corpus_name, group_paths
 from musiclib.music.midi_folder import MIDI_SUFFIXES, midi_files
 from musiclib.music.music21_scores import Parts
+from musiclib.music.note_states import Metre
 
 LEVELS = "levels"  # the folder that holds a folder for each
 
@@ -29,14 +30,14 @@ class Source:
 SourceSets = dict[str, list[Source]]
 
 
-def shipped_sources(limit: int | None = None) -> SourceSets:
+def shipped_sources(limit: int | None = None, metre: Metre = "paper") -> SourceSets:
     """Tunes, levels and main corpus from music21's scores; a limit holds per group, by its share.
 
-    No score is in two of these sets.
+    No score is in two of these sets. With `metre="all"` waltzes and polonaises are among them.
     """
     sets: SourceSets = {}
     for group in GROUPS:
-        paths = group_paths(group, limit)
+        paths = group_paths(group, limit, metre)
         found = [Source(corpus_name(path), path, group.parts) for path in paths]
         sets.setdefault(group.use, []).extend(found)
     return sets

@@ -65,7 +65,7 @@ def note_states(midi: Midi, metre: Metre = "paper") -> np.ndarray:
     notes = notes[(notes[:, KIND] <= ON) & (notes[:, VALUE] >= LOWEST_PITCH)]
     states = np.zeros((steps, NOTES, 2), np.uint8)
     at, pitch = step_at(notes[:, TICK], size), notes[:, VALUE] - LOWEST_PITCH
-    _apply(states, at, pitch, notes[:, KIND])
+    _apply(states, at, pitch, notes[:, KIND].copy())  # the loop is compiled for what is contiguous
     return states
 
 
