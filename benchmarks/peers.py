@@ -30,7 +30,7 @@ from musiclib.paper.results import markdown
 
 PEERS = {"pretty_midi": "pretty_midi", "pypianoroll": "pypianoroll"}
 PEERS |= {"muspy": "MusPy", "symusic": "symusic"}  # packages, and how they write themselves
-OUT = ROOT / "results" / "bench" / "peers.csv"
+OUT = ROOT / "results" / "bench-peers.csv"
 TIMED = {"events": read_midi, "piano roll": read_piano_roll}
 TIMED |= {"note states": lambda path: read_note_states(path, "all")}
 CLOSE = 1e-6
@@ -48,7 +48,7 @@ class Row(NamedTuple):
 
 
 def main() -> None:
-    """Print the table and write results/bench/peers.csv."""
+    """Print the table and write results/bench-peers.csv."""
     options = parser("peers", __doc__)
     options.add_argument("folders", nargs="+", type=Path, help="folders of MIDI files")
     options.add_argument("--files", type=int, default=110, help="of each folder, evenly spread")

@@ -167,7 +167,7 @@ def test_other_libraries_differ_as_counted_by_hand_and_all_of_it_is_explained(ti
 
 
 def test_every_difference_to_other_libraries_on_real_files_is_explained():
-    table = pd.read_csv(ROOT / "results" / "bench" / "peers.csv", keep_default_na=False)
+    table = pd.read_csv(ROOT / "results" / "bench-peers.csv", keep_default_na=False)
     assert set(table["peer"]) == set(NAMES.values())
     refused = table[table["what"] == "files"].set_index("peer")["value"]
     assert refused.max() <= 1
