@@ -25,6 +25,7 @@ from musiclib.music.keys import estimate_key
 from musiclib.music.note_states import read_note_states
 from musiclib.music.packed import Lazy
 from musiclib.paper import expected, figures
+from musiclib.paper.chosen import described
 from musiclib.paper.contents import alternative, contents
 from musiclib.paper.profiles import SMOKE
 
@@ -312,3 +313,19 @@ def test_an_iteration_is_timed_after_a_first_one_unless_that_is_slow(
 )
 def test_times_are_rounded_to_what_is_known(seconds, words):
     assert expected.about(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("corpus", "words", "others"),
+    [
+        ("music21", "Bach's chorales", "piano-midi"),
+        ("piano-midi", "piano-midi.de", "music21"),
+        ("piano-midi+nottingham", "first level is folk tunes", "music21"),
+        ("nottingham", "one piece in five", "Bach"),
+        ("my/piano-midi", "the folder piano-midi", "Bach"),
+        ("my/music.npz", "the saved corpus music.npz", "folder"),
+        ("my/music.shards", "the saved corpus music.shards", "folder"),
+    ],
+)
+def test_a_corpus_is_described_as_what_it_is_and_not_as_another(corpus, words, others):
+    assert words in described(corpus) and others not in described(corpus)

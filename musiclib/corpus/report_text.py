@@ -35,7 +35,7 @@ def _tables(told: dict[str, Any]) -> Iterator[str]:
 
 
 def _sentences(told: dict[str, Any]) -> Iterator[str]:
-    yield _metre_rule(told)
+    yield metre_rule(told)
     yield _out_of_range(told)
     keys = [f"{name} {of['files']:,} ({of['confidence']:.2f})" for name, of in told["keys"].items()]
     yield f"keys of files used, and their median confidence: {_listed(keys)}"
@@ -114,7 +114,8 @@ def _reasons(reasons: dict[str, dict[str, Any]]) -> Iterator[str]:
     yield from columns(["left out", "files", "the first"], body, (0, 2))
 
 
-def _metre_rule(told: dict[str, Any]) -> str:
+def metre_rule(told: dict[str, Any]) -> str:
+    """What the published metre rule costs, in a sentence."""
     rule = told["metre_rule"]
     if told["metre"] == "all":
         return "metre rule: read in all metres, it costs nothing"
