@@ -37,7 +37,7 @@ def contents(corpus: Corpus, files: list[File]) -> pd.DataFrame:
     used = [file for file in files if file.reason == USED]
     held = [file for file in used if HELD_OUT in file.sets]
     trained = [file for file in used if HELD_OUT not in file.sets]
-    groups = {f"{words}, {len(group)} pieces": group
+    groups = {f"{words}, {len(group):,} pieces": group
               for words, group in (("trained on", trained), ("held out", held))}  # fmt: skip
     rolls = (row for words, piece in examples(corpus).items() for row in _roll(words, piece))
     rows = [*_pitches(corpus, groups), *_shapes(groups), *_keys(used), *rolls]
