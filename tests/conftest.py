@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 from real_pieces import shipped
+from reasons import write_every_reason
 from threadpoolctl import threadpool_limits
 
 from musiclib.music.music21_scores import read_score
@@ -34,6 +35,13 @@ def one_thread():
 def scratch(tmp_path_factory):
     """A folder for tests that write the same file again and again."""
     return tmp_path_factory.mktemp("scratch")
+
+
+@pytest.fixture(scope="session")
+def every_reason(tmp_path_factory):
+    """A folder with a file, or two, for each reason to leave it out: see `reasons`."""
+    write_every_reason(folder := tmp_path_factory.mktemp("reasons"))
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -253,6 +253,48 @@ def test_train_and_compose_twice_gives_the_same_bytes(tmp_path):
     assert_one_sentence(again, "exists already")
 
 
+def test_corpus_prints_tables_or_one_json_object_and_writes_table_and_pictures(
+    every_reason, tmp_path, capsys
+):
+    command = "corpus", every_reason, "--profile", "smoke"
+    written = "--table", tmp_path / "files.csv", "--pictures", tmp_path / "pictures"
+    told = json.loads(said(capsys, *command, "--no-minutes", "--json", *written))
+    reasons = {file["file"]: file["reason"] for file in told["files"]}
+    assert reasons["main/waltz.mid"] == "metre" and reasons["main/bytes.mid"] == "too large"
+    assert told["metre_rule"]["files_left_out"] == 1 and told["training"] is None
+    assert len((tmp_path / "files.csv").read_text().splitlines()) == 1 + len(told["files"])
+    made = sorted(path.name for path in (tmp_path / "pictures").iterdir())
+    assert made == [f"corpus.{suffix}" for suffix in ("csv", "pdf", "png", "txt")]
+    text = said(capsys, *command, "--files")
+    assert "the first" in text and "metre rule (2 or 4 only)" in text
+    assert "training a network once in profile smoke" in text and "conditional-rbm  " in text
+    assert all(any(line.startswith(f"{name}  ") for line in text.splitlines()) for name in reasons)
+
+
+def test_corpus_saves_by_the_suffix_and_refuses_others_before_it_reads(
+    every_reason, tmp_path, capsys
+):
+    command = "corpus", every_reason, "--no-minutes"
+    for suffix in ("npz", "shards"):
+        first = said(capsys, *command, "--save", tmp_path / f"c.{suffix}")
+        again = said(capsys, "corpus", tmp_path / f"c.{suffix}", "--no-minutes")
+        assert first.splitlines()[:9] == again.splitlines()[:9]  # the sets
+    with pytest.raises(SystemExit, match=r"^musiclib: --save c\.zip: name it \.npz or \.shards$"):
+        main(["corpus", "no such folder", "--save", "c.zip"])
+
+
+def test_a_corpus_of_no_usable_file_ends_in_one_sentence(tmp_path, capsys):
+    for index in range(20):
+        (tmp_path / f"{index}.mid").write_bytes(b"<html>not music</html>")
+    for option in ((), ("--json",), ("--files",)):
+        with pytest.raises(SystemExit) as ended:
+            main(["corpus", str(tmp_path), *option])
+        sentence = str(ended.value)
+        assert sentence.startswith("musiclib: only 0 usable main pieces, 5 needed: 20 could not")
+        assert "\n" not in sentence and len(sentence) < 800 and " and 17 more)" in sentence
+        assert capsys.readouterr().out == ""
+
+
 def waltzes(rng, folder):
     """Eight pieces of 16 bars of 3/4."""
     folder.mkdir()

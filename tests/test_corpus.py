@@ -107,12 +107,25 @@ def test_a_file_that_cannot_be_opened_is_named_and_the_others_are_read(structure
     assert list(read_corpus(tmp_path).skipped) == ["gone.mid"]
 
 
-def test_too_little_music_is_refused_and_unreadable_files_are_named(tmp_path):
+def test_too_little_music_is_refused_in_a_sentence_that_names_three_unreadable_files(tmp_path):
     for number in range(4):
         write_note_states(piece_of(number), tmp_path / f"{number}.mid")
-    (tmp_path / "broken.mid").write_bytes(HTML)
-    with pytest.raises(InputError, match=r"only 4 usable .*\n.*broken\.mid"):
+    for number in range(5):
+        (tmp_path / f"broken {number}.mid").write_bytes(HTML)
+    with pytest.raises(InputError, match="only 4 usable main pieces, 5 needed") as caught:
         read_corpus(tmp_path)
+    assert "\n" not in str(caught.value) and str(caught.value).count("broken") == 3
+    assert "broken 0.mid: it does not begin as a MIDI file does, " in str(caught.value)
+    assert " and 2 more)" in str(caught.value)
+
+
+def test_a_piece_without_a_note_that_is_read_is_left_out(structured, tmp_path):
+    for path in (structured / "main").rglob("*.MID"):
+        os.link(path, tmp_path / path.name)
+    write_note_states(hand_states(200), tmp_path / "silent.mid")
+    corpus = read_corpus(tmp_path)
+    assert corpus.silent == ["silent.mid"] and "1 without a note" in corpus.complaints()[-1]
+    assert "silent.mid" not in [p.name for pieces in corpus.sets.values() for p in pieces]
 
 
 @pytest.mark.parametrize("layout", ["", "main", "main/empty"])

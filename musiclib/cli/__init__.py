@@ -11,9 +11,10 @@ import click
 
 from musiclib.base.errors import NO_SPACE, InputError
 from musiclib.cli.composing import compose, mend
+from musiclib.cli.corpus import corpus
 from musiclib.cli.judging import evaluate, isl
 from musiclib.cli.options import example
-from musiclib.cli.paper import corpus, data, notebook, readme
+from musiclib.cli.paper import data, notebook, readme
 from musiclib.cli.training import train
 
 

@@ -1,4 +1,4 @@
-"""`data`, `corpus`, `notebook`, `readme`: the music as it is read, and what `make` runs."""
+"""`data`, `notebook`, `readme`: the music as it is downloaded, and what `make` runs."""
 
 from pathlib import Path
 from typing import Any
@@ -7,29 +7,6 @@ import click
 
 from musiclib.base.errors import InputError
 from musiclib.cli import options
-
-
-@click.command(epilog=options.example("corpus my-midi", "corpus --profile paper --save corpus.npz"))
-@click.argument("folder", default="")
-@options.profile
-@options.metre
-@click.option("--save", type=options.PATH, help="Write it to one .npz, for other machines.")
-def corpus(folder: str, profile: str, metre: str, save: Path | None) -> None:
-    """Read a corpus and say what is in it.
-
-    FOLDER is one of MIDI files, or a name as --corpus of other commands takes; without one it is
-    music21's scores, in profile paper piano-midi where it can be had.
-    """
-    from musiclib.corpus import saved
-    from musiclib.corpus.assemble import read_corpus
-    from musiclib.paper import profiles
-    from musiclib.paper.chosen import chosen_corpus
-
-    limit = profiles.profile(profile).scores_per_group
-    music = read_corpus(chosen_corpus(profile, folder, download=True), limit, metre=metre)
-    print("\n".join([*music.summary(), *music.complaints()]))
-    if save:
-        saved.save(music, save)
 
 
 @click.command(epilog=options.example("notebook 01-corpus --profile smoke"))

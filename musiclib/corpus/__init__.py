@@ -6,4 +6,5 @@
 `batches` draws from that.
 `named` sorts `collections` into sets, which `download` brings into data/ by a `crew` of threads,
 each of which fetches file by file (`transfer`).
+`report_rows` says of every file why it is used or not, `report` counts, `report_text` prints.
 """

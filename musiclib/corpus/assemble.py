@@ -29,6 +29,7 @@ from musiclib.music.piano_roll import KEYS
 
 WHOLE = "in all voices"  # chorales of the levels, read for comparing alone
 FEWEST_PIECES = len(LEVEL_NAMES) + 1
+NAMED = 3  # unreadable files in an error
 ON_DISK = ROOT / ".cache" / "corpora"
 
 Encode = Callable[[list], tuple[dict, dict]]
@@ -64,9 +65,10 @@ def assemble(sources: SourceSets, encode: Encode = encode_all) -> Corpus:
     """Read a folder's sources and sort the pieces into levels, main and held-out."""
     usable, left_out = _read(sources, encode)
     usable, double = _without_doubles(usable)
+    left_out = replace(left_out, double=double)
     _check_enough(usable, left_out)
     sets, leaked = without_leaks(with_held_out(usable))
-    return replace(left_out, sets=with_levels(sets), leaked=leaked, double=double)
+    return replace(left_out, sets=with_levels(sets), leaked=leaked)
 
 
 def assemble_shipped(sources: SourceSets, encode: Encode = encode_all) -> Corpus:
@@ -96,18 +98,19 @@ def ready(corpus: Corpus) -> Corpus:
 
 
 def _read(sources: SourceSets, encode: Encode) -> tuple[dict[str, list[Piece]], Corpus]:
-    """The pieces that are long enough, and a corpus that tells what was left out."""
+    """The pieces that are long enough and not silent, and a corpus that tells what was left out."""
     wanted = list(dict.fromkeys(s for group in sources.values() for s in group))
     read, failed = encode(wanted)
     pieces = {source: _piece(source.name, entry) for source, entry in read.items()}
     whole = {name: [pieces[s] for s in group if s in pieces] for name, group in sources.items()}
-    usable = {name: list(filter(_long_enough, pieces)) for name, pieces in whole.items()}
-    short = [p.name for pieces in whole.values() for p in pieces if not _long_enough(p)]
+    usable = {name: [p for p in group if not _why_not(p)] for name, group in whole.items()}
+    of_no_use = {(p.name, _why_not(p)): None for group in whole.values() for p in group}
     return usable, Corpus(
         {},
         {source.name: reason for source, reason in failed.items()},
-        list(dict.fromkeys(short)),
+        [name for name, why in of_no_use if why == "short"],
         files={piece.name: piece.facts for piece in pieces.values()},
+        silent=[name for name, why in of_no_use if why == "silent"],
     )
 
 
@@ -116,8 +119,14 @@ def _piece(name: str, entry: Encoded) -> Piece:
     return Piece(name, states, roll, entry.positions, entry.facts)
 
 
-def _long_enough(piece: Piece) -> bool:
-    return len(piece.states) >= SHORTEST
+def _why_not(piece: Piece) -> str:
+    """Why a piece is of no use: none of its notes is among the 78, say. Empty if it is of use."""
+    facts = piece.facts
+    if facts.outside and not facts.notes:
+        return "silent"
+    if len(piece.states) < SHORTEST:
+        return "short"
+    return "" if facts.weights.any() else "silent"
 
 
 def _without_doubles(sets: dict[str, list[Piece]]) -> tuple[dict[str, list[Piece]], dict[str, str]]:
@@ -138,7 +147,21 @@ def _check_enough(sets: dict[str, list[Piece]], left_out: Corpus) -> None:
         if len(sets[name]) < fewest:
             raise InputError(
                 f"only {len(sets[name])} usable {name} pieces, {fewest} needed:"
-                f" {len(left_out.skipped)} could not be read, {len(left_out.short)} have under"
-                f" {SHORTEST} steps in 2 or 4 time; add MIDI files"
-                + "".join(f"\n  {reason}" for reason in left_out.skipped.values())
+                f" {_counted(left_out)}; add MIDI files"
             )
+
+
+def _counted(left_out: Corpus) -> str:
+    """How many files were left out and why, the first unreadable ones by name."""
+    first = [reason.partition("; ")[0] for reason in left_out.skipped.values()][:NAMED]
+    more = len(left_out.skipped) - len(first)
+    named = f" ({', '.join(first)}{f', and {more} more' * (more > 0)})" * bool(first)
+    cut = sum(left_out.files[name].whole >= SHORTEST for name in left_out.short)
+    counts = [
+        f"{len(left_out.skipped)} could not be read{named}",
+        f"{len(left_out.short)} have under {SHORTEST} steps"
+        + f" ({cut} of them only as read in 2 or 4 time: --metre all reads on)" * (cut > 0),
+    ]
+    counts += [f"{len(left_out.double)} have the notes of another"] * bool(left_out.double)
+    counts += [f"{len(left_out.silent)} have no note that is read"] * bool(left_out.silent)
+    return ", ".join(counts)

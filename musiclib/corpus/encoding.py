@@ -13,7 +13,17 @@ from musiclib.base.errors import InputError
 from musiclib.corpus.facts import VECTORS, Facts
 from musiclib.corpus.leaks import RUN
 from musiclib.music.bar_grid import positions
-from musiclib.music.midi_events import KIND, METRE_CHANGE, ON, PLACE, VALUE, Midi, MidiError, parse
+from musiclib.music.midi_events import (
+    KIND,
+    METRE_CHANGE,
+    ON,
+    PLACE,
+    TOO_LARGE,
+    VALUE,
+    Midi,
+    MidiError,
+    parse,
+)
 from musiclib.music.midi_folder import MIDI_SUFFIXES
 from musiclib.music.music21_scores import Parts, read_score
 from musiclib.music.note_states import (
@@ -124,7 +134,7 @@ def _encode_or_reason(content: Content) -> bytes | str:
     except InputError as error:
         return str(error)
     except MemoryError:
-        return "reading it takes too much memory; leave it out"
+        return f"{TOO_LARGE}reading it takes too much memory; leave it out"
 
 
 def _score(content: Content) -> Any:

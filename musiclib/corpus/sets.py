@@ -16,6 +16,7 @@ from musiclib.corpus.levels import HELD_OUT, MAIN
 from musiclib.corpus.shipped import group_of
 from musiclib.music.bars import density
 from musiclib.music.keys import Key, key_of, pitch_class_steps
+from musiclib.music.note_states import Metre
 from musiclib.music.packed import Packed
 
 SHORTEST = 128  # steps; shorter pieces are left out, as published
@@ -65,8 +66,9 @@ class Piece(NamedTuple):
 class Corpus:
     """Sets of pieces by name, levels first in order, then `main` and `held-out`.
 
-    `skipped` says why a file was not read, `short`, `double` and `leaked` name pieces left out,
-    `double` by the piece that has the same notes. `files` is what is known of every file read.
+    `skipped` says why a file was not read, `short`, `silent`, `double` and `leaked` name pieces
+    left out, `double` by the piece that has the same notes. `files` is what is known of every file
+    read.
     """
 
     sets: dict[str, list[Piece]]
@@ -75,6 +77,7 @@ class Corpus:
     leaked: list[str] = field(default_factory=list)
     double: dict[str, str] = field(default_factory=dict)
     files: dict[str, Facts] = field(default_factory=dict)
+    silent: list[str] = field(default_factory=list)
 
     @property
     def levels(self) -> dict[str, list[Piece]]:
@@ -105,15 +108,20 @@ class Corpus:
                     yield from () if array is None else (np.asarray(array).tobytes(),)
 
     def difficulties(self) -> dict[str, float]:
-        """How hard each set is, 0 to 1: the mean over its pieces, each ranked among all pieces."""
-        every = {piece.name: piece.traits for pieces in self.sets.values() for piece in pieces}
-        of = dict(zip(every, difficulties(list(every.values())), strict=True))
+        """How hard each set is, 0 to 1: the mean over its pieces."""
+        of = self.difficulty_of_pieces()
         return {name: float(np.mean([of[p.name] for p in s])) for name, s in self.sets.items() if s}
+
+    def difficulty_of_pieces(self) -> dict[str, float]:
+        """How hard each piece is by name, 0 to 1, ranked among all pieces."""
+        every = {piece.name: piece.traits for pieces in self.sets.values() for piece in pieces}
+        return dict(zip(every, difficulties(list(every.values())).tolist(), strict=True))
 
     @property
     def left_out(self) -> dict[str, Any]:
         """What was not read, or not used, as fields of a corpus."""
-        return {name: getattr(self, name) for name in ("skipped", "short", "leaked", "double")}
+        kinds = ("skipped", "short", "leaked", "double", "silent")
+        return {name: getattr(self, name) for name in kinds}
 
     def summary(self) -> list[str]:
         """A line per set: how many pieces and steps, and notes per step."""
@@ -128,7 +136,8 @@ class Corpus:
         lines = [f"skipped, not readable: {reason}" for reason in self.skipped.values()]
         counts = {
             "not readable": len(self.skipped),
-            f"under {SHORTEST} steps{self._in_time}": len(self.short),
+            f"under {SHORTEST} steps{' in 2 or 4 time' * (self.metre == 'paper')}": len(self.short),
+            "without a note": len(self.silent),
             "with the notes of another file": len(self.double),
             "sharing music with held-out pieces or another set": len(self.leaked),
         }
@@ -136,10 +145,10 @@ class Corpus:
         return [*lines, "left out: " + ", ".join(left_out)] if left_out else []
 
     @property
-    def _in_time(self) -> str:
-        """What of a piece counts: all of it where true bars are known."""
+    def metre(self) -> Metre:
+        """How it was read: "all" where true bars are known."""
         every = (piece for pieces in self.sets.values() for piece in pieces)
-        return " in 2 or 4 time" if all(piece.positions is None for piece in every) else ""
+        return "paper" if all(piece.positions is None for piece in every) else "all"
 
 
 def states_of(pieces: Iterable[Piece]) -> list[np.ndarray]:

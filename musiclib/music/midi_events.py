@@ -23,11 +23,12 @@ TICK, KIND, VALUE, PLACE = range(4)  # columns
 # A hostile file of 74 bytes can ask for gigabytes: these are far above any real piece.
 MAX_BYTES, MAX_EVENTS = 20_000_000, 1_000_000
 EXPORT = "leave it out, or export it anew as standard MIDI"
+TOO_LARGE = "too large: "  # how the reason begins where one of these limits refuses a file
 FAULTS = (
     "",
     "it is cut off, or a length in it is wrong",
     "an event in it is malformed",
-    f"it has more than {MAX_EVENTS:,} events",
+    f"{TOO_LARGE}it has more than {MAX_EVENTS:,} events",
 )
 # Bytes after a status: of notes and controls, of system messages; of those that say it themselves.
 MALFORMED, OWN = -1, -2
@@ -80,7 +81,8 @@ def content_of(path: Path | str) -> bytes:
         if not S_ISREG((state := Path(path).stat()).st_mode):
             raise MidiError("it is no regular file")
         if state.st_size > MAX_BYTES:
-            raise MidiError(f"{state.st_size:,} bytes is more than the {MAX_BYTES:,} that are read")
+            limit = f"{state.st_size:,} bytes is more than the {MAX_BYTES:,} that are read"
+            raise MidiError(TOO_LARGE + limit)
         return Path(path).read_bytes()
     except FileNotFoundError:
         raise

@@ -23,6 +23,7 @@ from musiclib.music.midi_events import (
     ON,
     TEMPO_CHANGE,
     TICK,
+    TOO_LARGE,
     VALUE,
     Midi,
     MidiError,
@@ -59,7 +60,8 @@ def note_states(midi: Midi, metre: Metre = "paper") -> np.ndarray:
     """Note states, uint8 of shape (T, 78, 2), of a MIDI file's events; see `read_note_states`."""
     steps, size = steps_read(midi, metre), midi.ticks_per_beat // STEPS_PER_BEAT
     if steps > MAX_STEPS:
-        raise MidiError(f"{steps:,} steps is more than the {MAX_STEPS:,} that a piece may have")
+        limit = f"{steps:,} steps is more than the {MAX_STEPS:,} that a piece may have"
+        raise MidiError(TOO_LARGE + limit)
     events = midi.events[: _stop(midi, metre)]
     notes = events[events[:, VALUE] - LOWEST_PITCH < NOTES]
     notes = notes[(notes[:, KIND] <= ON) & (notes[:, VALUE] >= LOWEST_PITCH)]

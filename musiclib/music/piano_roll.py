@@ -11,6 +11,7 @@ from musiclib.music.midi_events import (
     PLACE,
     TEMPO_CHANGE,
     TICK,
+    TOO_LARGE,
     VALUE,
     Midi,
     MidiError,
@@ -50,7 +51,8 @@ def piano_roll(midi: Midi, seconds: float = SECONDS, metre: Metre = "all") -> np
     samples = np.ceil(times / seconds - 1e-6).astype(np.int64)  # before it; 1e-6 absorbs rounding
     rows, (end, last) = samples[:-2], samples[-2:]
     if end > MAX_STEPS:
-        raise MidiError(f"{end:,} samples is more than the {MAX_STEPS:,} that a piece may have")
+        limit = f"{end:,} samples is more than the {MAX_STEPS:,} that a piece may have"
+        raise MidiError(TOO_LARGE + limit)
     roll = np.zeros((end, KEYS), np.uint8)
     keys = notes[:, PLACE] * 128 + notes[:, VALUE]
     order = np.argsort(keys, kind="stable")  # a key's notes together, in their order

@@ -3,5 +3,6 @@
 `profiles` and `variants` say what is trained; `study.Study` trains and composes, `judging` judges,
 `record` and `results` write down, beside what was `published`. `curves`, `beginnings`, `plateau`
 and `restoration` are the notebooks' experiments, `figures` their pictures; `notebooks`, `depends`
-and `readme` run them and make pages, `measured` the tables of benchmarks, on a `chosen` corpus.
+and `readme` run them and make pages, `measured` the tables of benchmarks, on a `chosen` corpus, of
+which `contents` says what is in it and `expected` how long it would train.
 """

@@ -4,6 +4,7 @@ Figure 2 is `machine`, Figures 3a and 3b `learning_curves`, Figure 4 `isl_curves
 `projections`; the others go beyond the paper.
 """
 
+from musiclib.paper.figures.contents import contents
 from musiclib.paper.figures.learning import beginnings, escapes, learning_curves, plateau
 from musiclib.paper.figures.machines import machine, restoration, sameness
 from musiclib.paper.figures.quality import compared, densities, isl_curves, projections, thinning
