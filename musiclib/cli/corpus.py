@@ -25,6 +25,7 @@ from musiclib.cli import options
 @click.option(
     "--save", type=options.PATH, help="Write it: one .npz, or a folder .shards for large ones."
 )
+@click.option("--cluster", help="Address of a Dask scheduler, whose workers read the files.")
 @options.as_json
 def corpus(
     folder: str, profile: str, metre: str, save: Path | None, as_json: bool, **wanted: Any
@@ -36,6 +37,7 @@ def corpus(
     """
     from musiclib.corpus import report, report_rows, report_text
     from musiclib.corpus.assemble import read_corpus
+    from musiclib.corpus.cluster import workers_of
     from musiclib.paper import profiles
     from musiclib.paper.chosen import chosen_corpus
 
@@ -43,7 +45,8 @@ def corpus(
     _check_suffix("--table", wanted["table"], (".csv",))
     scale = profiles.profile(profile)
     chosen = chosen_corpus(profile, folder, download=True)
-    music = read_corpus(chosen, scale.scores_per_group, metre=metre)
+    with workers_of(wanted["cluster"]) as executor:
+        music = read_corpus(chosen, scale.scores_per_group, metre, executor)
     files = report_rows.files_of(music)
     told = {"corpus": chosen, "checksum": music.checksum, **report.summary(music, files)}
     told["training"] = None if wanted["no_minutes"] else _training(scale, music)

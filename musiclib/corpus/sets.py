@@ -19,6 +19,7 @@ from musiclib.music.keys import Key, key_of, pitch_class_steps
 from musiclib.music.note_states import Metre
 from musiclib.music.packed import Packed
 
+MOST_NAMED = 20  # files, in what is said while training begins
 SHORTEST = 128  # steps; shorter pieces are left out, as published
 
 
@@ -132,8 +133,11 @@ class Corpus:
         ]
 
     def complaints(self) -> list[str]:
-        """What was left out and why: unreadable files by name, short and leaking pieces counted."""
-        lines = [f"skipped, not readable: {reason}" for reason in self.skipped.values()]
+        """What was left out and why: the first unreadable files by name, all of them counted."""
+        reasons = list(self.skipped.values())
+        lines = [f"skipped, not readable: {reason}" for reason in reasons[:MOST_NAMED]]
+        if more := len(reasons) - len(lines):
+            lines.append(f"skipped, not readable: {more} more, which `musiclib corpus` names")
         counts = {
             "not readable": len(self.skipped),
             f"under {SHORTEST} steps{' in 2 or 4 time' * (self.metre == 'paper')}": len(self.short),

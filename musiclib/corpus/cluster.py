@@ -1,0 +1,33 @@
+"""The workers of a Dask cluster, as an executor that `read_corpus` takes."""
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+
+from musiclib.base.errors import InputError
+
+PATIENCE = "10s"  # until a scheduler has answered
+
+
+@contextmanager
+def workers_of(address: str | None) -> Iterator[Executor | None]:
+    """Yield an executor for the workers of the scheduler at an address, as tcp://head:8786.
+
+    None for no address. Raises InputError where Dask is not installed, or no scheduler answers.
+    """
+    if not address:
+        yield None
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise InputError('clusters need Dask: pip install "musiclib[cluster]"') from None
+    try:
+        client = Client(address, timeout=PATIENCE)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"no scheduler answers at {address} ({error}): start one with `dask scheduler`,"
+            " and `dask worker ADDRESS` on each machine"
+        ) from error
+    with client:
+        yield client.get_executor()
