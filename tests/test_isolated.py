@@ -67,6 +67,17 @@ def test_a_call_that_takes_too_long_fails_alone():
         assert time.monotonic() - began < 20
 
 
+def test_an_error_of_who_asks_waits_for_no_call():
+    began = time.monotonic()
+    with pytest.raises(KeyError), Isolated(1, seconds=60, memory=1 << 30) as executor:
+        executor.submit(double, 1).result()
+        late = [executor.submit(time.sleep, 50) for _ in range(3)]
+        time.sleep(0.5)
+        raise KeyError
+    assert time.monotonic() - began < 30
+    assert isinstance(late[0].exception(), Lost) and late[2].cancelled()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
 def test_a_call_that_asks_for_too_much_memory_fails_alone(isolated):
     with pytest.raises(MemoryError):

@@ -1,6 +1,7 @@
 """Calls in processes of their own: one that dies, hangs or asks for too much memory fails alone."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -39,6 +40,12 @@ class Isolated(Executor):
         self.threads.shutdown(wait, cancel_futures=cancel_futures)
         for child in self.children:
             child.end()
+
+    def __exit__(self, kind: type | None, *_: object) -> None:
+        """What runs is waited for; not where something went wrong."""
+        for child in self.children if kind else ():
+            child.process.kill()
+        self.shutdown(cancel_futures=bool(kind))
 
     def _call(self, function: Callable, args: tuple, named: dict) -> Any:
         child = self._child()
@@ -91,6 +98,7 @@ class Child:
 def serve(handle: int, memory: int) -> None:
     """Answer calls until nobody can ask any more; what they print goes to stderr."""
     os.dup2(2, 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asks is interrupted, and ends this
     channel, limited = Connection(handle), False
     while True:
         try:
