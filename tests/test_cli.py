@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 import pytest
@@ -341,3 +342,16 @@ def test_a_machine_is_trained_and_mends(folders, tmp_path, capsys):
         assert len(read_note_states(here)) == 90
     with pytest.raises(SystemExit, match="an RBM, which does not compose"):
         said(capsys, "compose", weights, tmp_path / "composed")
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [(KeyboardInterrupt, "stopped"), (BrokenProcessPool, "a worker process was killed")],
+)
+def test_an_interrupt_and_a_lost_worker_are_one_sentence(monkeypatch, error, sentence):
+    def interrupted(*_):
+        raise error
+
+    monkeypatch.setattr("musiclib.paper.readme.refresh", interrupted)
+    with pytest.raises(SystemExit, match=f"musiclib: {sentence}"):
+        main(["readme"])

@@ -22,6 +22,10 @@ def main(arguments: list[str] | None = None) -> None:
     """Run a command; faults of input or machine end in one sentence and status 1, options in 2."""
     try:
         commands.main(arguments, prog_name="python -m musiclib", standalone_mode=False)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(
+            "musiclib: stopped; the same command goes on with training, and does the rest anew"
+        )
     except click.ClickException as error:
         print(f"musiclib: {error.format_message()}", file=sys.stderr)
         sys.exit(error.exit_code)
@@ -29,16 +33,12 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(f"musiclib: {error}")
     except OSError as error:
         sys.exit(f"musiclib: {_machine_fault(error)}")
-    except RuntimeError as error:
+    except BrokenProcessPool:
+        sys.exit("musiclib: a worker process was killed, or out of memory; run the command again")
+    except RuntimeError as error:  # after its kinds above
         if type(error).__name__ != "OutOfMemoryError":  # torch's, which is not imported for it
             raise
         sys.exit("musiclib: the GPU has no memory left: end what else runs on it, then try again")
-    except BrokenProcessPool:
-        sys.exit("musiclib: a worker process was killed, or out of memory; run the command again")
-    except (KeyboardInterrupt, click.Abort):
-        sys.exit(
-            "musiclib: stopped; the same command goes on with training, and does the rest anew"
-        )
 
 
 def _machine_fault(error: OSError) -> str:
