@@ -61,6 +61,7 @@ bench-isl: .venv/installed ## our ISL against statsmodels, in one run
 
 bench-data: .venv/installed ## reading 20,000 files, on Dask too, and training from 50 million steps: 10 minutes
 	$(BIN)/python benchmarks/data.py "$$CORPUS"
+	$(BIN)/python -m musiclib readme
 
 bench-keys: .venv/installed ## how often keys are right, on folders of CORPUS with written keys
 	$(BIN)/python benchmarks/keys.py $$CORPUS

@@ -5,7 +5,6 @@ changed names and content, and their pieces over and over in shards. About 10 mi
 """
 
 import os
-import resource
 import signal
 import time
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from typing import Any
 import mido
 import numpy as np
 import pretty_midi
-from timing import Call, machine, parser, printed, race, run, seconds, write
+from timing import Call, machine, parser, printed, process_peak, race, run, seconds, write
 
 from musiclib.base.parallel import cores
 from musiclib.corpus import shards
@@ -120,7 +119,7 @@ def copied(sources: list[Source], place: Path) -> Any:
 def _read(sources: list[Source], cache: Path) -> tuple[float, float]:
     """Seconds, and the most memory that this process held, MB."""
     taken = seconds(lambda: encode_all(sources, cache=cache))
-    return taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return taken, 1000 * process_peak()
 
 
 def _apart(call: Callable) -> Any:

@@ -69,13 +69,15 @@ def test_a_call_that_takes_too_long_fails_alone():
 
 def test_an_error_of_who_asks_waits_for_no_call():
     began = time.monotonic()
-    with pytest.raises(KeyError), Isolated(1, seconds=60, memory=1 << 30) as executor:
-        executor.submit(double, 1).result()
-        late = [executor.submit(time.sleep, 50) for _ in range(3)]
+    with pytest.raises(KeyError), Isolated(4, seconds=60, memory=1 << 30) as executor:
+        for future in [executor.submit(double, 1) for _ in range(4)]:
+            future.result()
+        late = [executor.submit(time.sleep, 50) for _ in range(30)]
         time.sleep(0.5)
+        begun = len(executor.children)
         raise KeyError
-    assert time.monotonic() - began < 30
-    assert isinstance(late[0].exception(), Lost) and late[2].cancelled()
+    assert time.monotonic() - began < 30 and len(executor.children) == begun
+    assert isinstance(late[0].exception(), Lost) and late[29].cancelled()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")

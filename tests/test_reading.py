@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Executor, Future
 
 import numpy as np
 import pytest
@@ -133,7 +134,7 @@ def test_a_corpus_too_large_for_memory_is_the_same_in_shards(folder, monkeypatch
         assert vars(large)["checksum"] == small.checksum  # which it knows without computing it
         assert type(large)(large.sets).checksum == small.checksum
         assert large.double == {"z.mid": "03.mid"} and large.left_out == small.left_out
-    assert len(list(assemble.ON_DISK.iterdir())) == 1
+    assert len(list(assemble.ON_DISK.glob("*.shards"))) == 1
 
 
 def test_a_script_without_a_main_guard_reads(folder, tmp_path):
@@ -228,3 +229,71 @@ def test_of_many_bad_files_the_first_are_named_and_the_others_counted(folder, tm
     lines = read_corpus(tmp_path).complaints()
     assert sum("bad" in line for line in lines) == 20
     assert "10 more" in lines[20] and "30 not readable" in lines[21]
+
+
+def test_whatever_becomes_of_the_cache_the_same_is_read(folder):
+    source, rng = sources_of(folder)[5], np.random.default_rng(1)
+    expected, _ = encode_all([source], metre="all")
+    [entry] = reading.CACHE.rglob("*.npz")
+    whole, anew = entry.read_bytes(), 0
+    for _ in range(150):
+        content = bytearray(whole)
+        for at in rng.integers(len(whole), size=2):
+            content[at] = rng.integers(256)
+        entry.write_bytes(content)
+        if reading.cached(wanted := next(reading._wanted([source], "all", reading.CACHE, {}))):
+            found = reading.cached(wanted)
+            np.testing.assert_array_equal(found.states, expected[source].states)
+            assert found.positions is not None
+        else:
+            anew += 1
+    assert anew > 30
+    entry.write_bytes(whole[: len(whole) // 2])
+    assert_the_same(encode_all([source], metre="all")[0], expected)
+
+
+def test_a_large_corpus_that_was_damaged_is_written_anew(folder, monkeypatch):
+    for module in (reading, assemble):
+        monkeypatch.setattr(module, "IN_MEMORY", 1000)
+    first = read_corpus(folder)
+    [place] = assemble.ON_DISK.glob("*.shards")
+    (place / "states-0000.npy").write_bytes(b"")
+    again = read_corpus(folder)
+    np.testing.assert_array_equal(again.main[3].states, first.main[3].states)
+    assert again.checksum == first.checksum
+
+
+class Silent(Executor):
+    """Workers that never answer, or whose cluster has ended."""
+
+    def __init__(self, ended=False):
+        self.ended = ended
+
+    def submit(self, _function, *_args):
+        future = Future()
+        if self.ended:
+            future.cancel()
+            future.set_running_or_notify_cancel()
+        return future
+
+
+def test_workers_that_never_answer_are_not_waited_for_for_ever(folder, monkeypatch):
+    monkeypatch.setattr(reading, "SCORE_SECONDS", 0.2)
+    read, failed = encode_all(sources_of(folder), executor=Silent())
+    assert not read and len(failed) == PIECES + 1
+    assert all("took more than 0 s" in reason for reason in failed.values())
+    with pytest.raises(InputError, match="has ended"):
+        encode_all(sources_of(folder), executor=Silent(ended=True))
+
+
+def test_a_link_with_a_name_that_is_too_long_is_left_out(folder, tmp_path):
+    (tmp_path / "long.mid").symlink_to("x" * 200 + "/" + "y" * 255 + "z" * 255)
+    read, failed = encode_all([*sources_of(tmp_path), *sources_of(folder)])
+    assert len(read) == PIECES + 1 and len(failed) == 1
+
+
+def test_of_a_level_of_one_piece_none_is_held_out():
+    states = [random_states(600, seed, 0.1, low=20, high=60) for seed in range(9)]
+    pieces = [Piece(str(i), piece, piece) for i, piece in enumerate(states)]
+    sets = assemble.with_held_out({"1": pieces[:1], "main": pieces[1:]})
+    assert [len(sets[name]) for name in ("1", "main", "held-out")] == [1, 6, 2]

@@ -4,14 +4,23 @@ import hashlib
 import json
 import os
 import shutil
+import struct
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
+from zipfile import BadZipFile
 
 from musiclib.base.errors import InputError
 
+# What comes of loading arrays from a damaged file, or from one of another kind.
+DAMAGED = (
+    *(OSError, EOFError, LookupError, ValueError, TypeError, ArithmeticError, MemoryError),
+    *(RuntimeError, BadZipFile, zlib.error, struct.error, TokenError),
+)
 ROOT = Path(os.environ.get("MUSICLIB_ROOT", Path(__file__).resolve().parents[2]))
 
 

@@ -43,9 +43,11 @@ class Isolated(Executor):
 
     def __exit__(self, kind: type | None, *_: object) -> None:
         """What runs is waited for; not where something went wrong."""
-        for child in self.children if kind else ():
-            child.process.kill()
-        self.shutdown(cancel_futures=bool(kind))
+        if kind:
+            self.threads.shutdown(wait=False, cancel_futures=True)  # before their threads are free
+            for child in self.children:
+                child.process.kill()
+        self.shutdown()
 
     def _call(self, function: Callable, args: tuple, named: dict) -> Any:
         child = self._child()
@@ -119,7 +121,9 @@ def _limit(memory: int) -> bool:
     if sys.platform == "linux":
         import resource
 
+        space = resource.RLIMIT_AS
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-        most = pages * resource.getpagesize() + memory
-        resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
+        most, (_, hard) = pages * resource.getpagesize() + memory, resource.getrlimit(space)
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(space, (most, hard))
     return True

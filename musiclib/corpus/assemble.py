@@ -1,10 +1,13 @@
 """From files to a corpus: music21's scores, a folder of MIDI files, or a saved corpus."""
 
+import shutil
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+
+from filelock import FileLock
 
 from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT
@@ -54,10 +57,11 @@ def read_corpus(
     if is_named(folder):
         return ready(assemble(collection_sources(folder), encode))
     path = Path(folder).expanduser()
-    if path.suffix == ".npz":
-        return saved.load(path)
-    if path.suffix == shards.SUFFIX:
-        return shards.read(path)
+    if path.suffix in (".npz", shards.SUFFIX):
+        kept = shards.read(path) if path.suffix == shards.SUFFIX else saved.load(path)
+        if metre != "paper" and kept.metre != metre:
+            raise InputError(f"{path} has no true bars: save it anew with --metre {metre}")
+        return kept
     return ready(assemble(folder_sources(path), encode))
 
 
@@ -92,7 +96,12 @@ def ready(corpus: Corpus) -> Corpus:
         whole = {name: [piece.in_memory() for piece in s] for name, s in corpus.sets.items()}
         return replace(corpus, sets=whole)
     folder = ON_DISK / f"{corpus.checksum}{shards.SUFFIX}"
-    if not folder.exists():
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):  # who waits finds it there
+        try:
+            return shards.read(folder, files=corpus.files)
+        except InputError:  # not there yet, or damaged
+            shutil.rmtree(folder, ignore_errors=True)
         shards.write(corpus, folder)
     return shards.read(folder, files=corpus.files)
 

@@ -41,7 +41,7 @@ def _families_of(pieces: list[Piece], most: int, rng: np.random.Generator) -> se
     order = rng.permutation(len(pieces))
     family = families([piece.passages for piece in pieces])
     size = np.bincount(family)
-    if len(size) and size.min() > most:  # one at least, even if it takes more
+    if most and size.min() > most:  # one at least, even if it takes more
         return set(np.flatnonzero(family == size.argmin()))
     drawn, chosen = 0, set()
     for own in dict.fromkeys(family[order]):

@@ -1,19 +1,17 @@
 """From files to pieces: cached by content, in worker processes, in memory that stays small."""
 
 import sys
-import zlib
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 
-from musiclib.base.files import ROOT, digest, replacing
+from musiclib.base.errors import InputError
+from musiclib.base.files import DAMAGED, ROOT, digest, replacing
 from musiclib.base.isolated import Isolated, Lost
 from musiclib.base.parallel import cores
 from musiclib.base.progress import Progress
@@ -24,6 +22,7 @@ from musiclib.music.note_states import Metre
 
 CACHE = ROOT / ".cache" / "pieces"
 SECONDS, SCORE_SECONDS, MEMORY = 60.0, 600.0, 2 << 30  # that reading a file may take
+UNDER_WAY = 64  # batches that are sent before one has come back
 TOGETHER = 16  # MIDI files that a worker is given at once; scores take seconds each
 IN_MEMORY = 2_000_000  # steps of a collection that is kept in memory: 450 MB unpacked
 
@@ -110,16 +109,16 @@ def _wanted(
 
 def _entries(pool: Executor, wanted: Iterable[Wanted]) -> Iterator[tuple[Wanted, Encoded | str]]:
     """Each source with what was read of it or why not: from the cache, or by the pool."""
-    waiting: deque[tuple[list[Wanted], Future]] = deque()
+    waiting: dict[Future, list[Wanted]] = {}
     for batch in _batches(wanted):
-        known = {job: cached(job.entry) for job in batch}
+        known = {job: cached(job) for job in batch}
         yield from ((job, entry) for job, entry in known.items() if entry is not None)
         if missing := [job for job, entry in known.items() if entry is None]:
-            waiting.append((missing, pool.submit(encode_some, [job.content for job in missing])))
-        while len(waiting) > 4 * cores():
-            yield from _answers(pool, *waiting.popleft())
+            waiting[pool.submit(encode_some, [job.content for job in missing])] = missing
+        while len(waiting) >= UNDER_WAY:
+            yield from _some_answers(pool, waiting)
     while waiting:
-        yield from _answers(pool, *waiting.popleft())
+        yield from _some_answers(pool, waiting)
 
 
 def _batches(wanted: Iterable[Wanted]) -> Iterator[list[Wanted]]:
@@ -133,34 +132,46 @@ def _batches(wanted: Iterable[Wanted]) -> Iterator[list[Wanted]]:
         yield batch
 
 
-def _answers(
-    pool: Executor, jobs: list[Wanted], future: Future
+def _some_answers(
+    pool: Executor, waiting: dict[Future, list[Wanted]]
 ) -> Iterator[tuple[Wanted, Encoded | str]]:
-    """What was made of a batch; where it was lost, of each by itself."""
-    wait([future])
-    if error := future.exception():
-        if not isinstance(error, Exception):
-            raise error
-        if len(jobs) == 1:
-            yield jobs[0], f"reading it failed, {_said(error)}; leave it out"
-            return
-        for job in jobs:
-            yield from _answers(pool, [job], pool.submit(encode_some, [job.content]))
-        return
-    for job, made in zip(jobs, future.result(), strict=True):
-        yield job, made if isinstance(made, str) else _cache(made, job.entry)
+    """What was made of the batches that are done; those that were lost wait anew, file by file."""
+    done, others = wait(waiting, timeout=SCORE_SECONDS, return_when=FIRST_COMPLETED)
+    for future in done or others:  # where nobody answers any more, all are lost
+        jobs = waiting.pop(future)
+        error = _error_of(future)
+        if error is None:
+            for job, made in zip(jobs, future.result(), strict=True):
+                yield job, made if isinstance(made, str) else _cache(made, job.entry)
+        elif len(jobs) == 1:
+            yield jobs[0], f"reading it failed, {error}; leave it out"
+        else:
+            waiting |= {pool.submit(encode_some, [job.content]): [job] for job in jobs}
 
 
-def _said(error: Exception) -> str:
-    return str(error) if isinstance(error, Lost) else f"{type(error).__name__}: {error}"
+def _error_of(future: Future) -> str | None:
+    """What went wrong with a batch, if something did."""
+    if not future.done():
+        future.cancel()
+        return f"it took more than {SCORE_SECONDS:.0f} s"
+    if future.cancelled():
+        raise InputError("what reads has ended: start the cluster anew, and run it again")
+    error = future.exception()
+    if error is None or isinstance(error, Lost):
+        return error and str(error)
+    if not isinstance(error, Exception):
+        raise error
+    return f"{type(error).__name__}: {error}"
 
 
-def cached(entry: Path) -> Encoded | None:
+def cached(job: Wanted) -> Encoded | None:
     """What the cache has, or None where it has nothing, or nothing whole."""
     try:
-        return decode(entry)
-    except (OSError, EOFError, LookupError, ValueError, TypeError, BadZipFile, zlib.error):
+        entry = decode(job.entry)
+    except DAMAGED:
         return None
+    whole = (entry.positions is None) == (job.content.metre == "paper")
+    return entry if whole else None
 
 
 def _cache(made: bytes, entry: Path) -> Encoded:
@@ -192,5 +203,8 @@ def _kept(entry: Encoded, place: Path, before: int) -> Encoded:
 
 
 def _size(source: Source) -> int:
-    """Bytes of a source's file, 0 where there is none."""
-    return source.path.stat().st_size if source.path.exists() else 0
+    """Bytes of a source's file, 0 where it cannot be looked at."""
+    try:
+        return source.path.stat().st_size
+    except OSError:
+        return 0

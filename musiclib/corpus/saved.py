@@ -1,14 +1,12 @@
 """A corpus as one .npz file, for machines without music21 or the files; it runs no code."""
 
 import json
-import zlib
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from musiclib.base.errors import InputError
-from musiclib.base.files import replacing
+from musiclib.base.files import DAMAGED, replacing
 from musiclib.corpus.levels import HELD_OUT, MAIN
 from musiclib.corpus.sets import Corpus, Piece
 
@@ -45,5 +43,5 @@ def load(path: Path) -> Corpus:
                 sets.setdefault(group, []).append(piece)
             left_out = json.loads(stored["left_out"].item())
         return Corpus(sets | {MAIN: sets[MAIN], HELD_OUT: sets[HELD_OUT]}, **left_out)
-    except (OSError, EOFError, LookupError, ValueError, TypeError, BadZipFile, zlib.error) as error:
+    except DAMAGED as error:
         raise InputError(f"{path}: not a corpus saved by musiclib ({error})") from error

@@ -5,17 +5,15 @@ with true bars, `positions-0000.npy` hold them end to end. Loading runs no code.
 """
 
 import json
-import zlib
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
 from musiclib.base.errors import InputError
-from musiclib.base.files import new_folder
+from musiclib.base.files import DAMAGED, new_folder
 from musiclib.corpus.facts import Facts
 from musiclib.corpus.levels import HELD_OUT, MAIN
 from musiclib.corpus.sets import Corpus, Piece
@@ -69,15 +67,22 @@ def _write_kind(corpus: Corpus, kind: str, folder: Path) -> np.ndarray:
 
 def _shards(corpus: Corpus, kind: str) -> Iterator[list[np.ndarray]]:
     """The rows of pieces, as many together as a shard holds."""
-    rows: list[np.ndarray] = []
+    rows, count = [], 0
     for piece in (piece for pieces in corpus.sets.values() for piece in pieces):
-        array = np.asarray(getattr(piece, kind))
-        rows.append(array if kind == "positions" else pack(array))
-        if sum(map(len, rows)) >= SHARD:
+        rows.append(_rows(piece, kind))
+        count += len(rows[-1])
+        if count >= SHARD:
             yield rows
-            rows = []
+            rows, count = [], 0
     if rows:
         yield rows
+
+
+def _rows(piece: Piece, kind: str) -> np.ndarray:
+    array = getattr(piece, kind)
+    if kind != "positions":
+        return pack(np.asarray(array))
+    return np.zeros(0, np.uint16) if array is None else np.asarray(array)
 
 
 def _shard(folder: Path, kind: str, number: int) -> Path:
@@ -111,7 +116,7 @@ def read(folder: Path, **more: Any) -> Corpus:
         in_order = sets | {MAIN: sets[MAIN], HELD_OUT: sets[HELD_OUT]}
         corpus = Corpus(in_order, **about["left_out"], **more)
         vars(corpus)["checksum"] = about["checksum"]  # computing it would read all of it
-    except (OSError, EOFError, LookupError, ValueError, TypeError, BadZipFile, zlib.error) as error:
+    except DAMAGED as error:
         raise InputError(f"{folder}: not a corpus written by musiclib ({error})") from error
     return corpus
 
@@ -133,5 +138,8 @@ def _arrays(folder: Path, index: dict[str, np.ndarray], piece: int) -> dict[str,
         if kind in index:
             number, *ends = map(int, index[kind][piece])
             rows = MappedRows(_shard(folder, kind, number), *ends)
-            arrays[kind] = Packed(rows, STEPS[kind]) if kind in STEPS else rows
+            if kind in STEPS:
+                arrays[kind] = Packed(rows, STEPS[kind])
+            elif len(rows):  # else its bars are as published
+                arrays[kind] = rows
     return arrays

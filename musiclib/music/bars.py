@@ -31,10 +31,13 @@ def cell_frequencies(pieces: Sequence[np.ndarray]) -> np.ndarray:
 
     Raises InputError where the pieces hold no whole bar.
     """
-    table = piece_bars(pieces)
-    if not len(table):
+    counts, number = np.zeros(CELLS, np.int64), 0
+    for piece in pieces:
+        own = bars([piece])
+        counts, number = counts + own.sum(axis=0, dtype=np.int64), number + len(own)
+    if not number:
         raise InputError("no reference bar of 16 steps: there is too little music")
-    return table.mean(axis=0)
+    return counts / number
 
 
 def window_frequencies(pieces: Sequence[np.ndarray], steps: int) -> np.ndarray:

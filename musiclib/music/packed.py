@@ -12,7 +12,7 @@ import numpy as np
 
 from musiclib.music.transforms import shift
 
-OPEN_FILES = 16  # memory maps that are kept: what they hold counts as this process's memory
+OPEN_FILES = 32  # memory maps that are kept: what they hold counts as this process's memory
 
 
 class Rows(Protocol):
@@ -35,15 +35,18 @@ class MappedRows:
         return self.last - self.first
 
     def __getitem__(self, rows: slice) -> np.ndarray:
-        return _mapped(self.path)[self.first : self.last][rows]
+        state = self.path.stat()  # a file that was written anew is another one
+        start, stop, step = rows.indices(len(self))
+        mapped = _mapped(self.path, state.st_ino, state.st_mtime_ns)
+        return mapped[self.first + start : self.first + stop][::step] if step > 0 else self[:][rows]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self[:], dtype)
 
 
 @lru_cache(OPEN_FILES)
-def _mapped(path: Path) -> np.ndarray:
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+def _mapped(path: Path, *_version: int) -> np.ndarray:
+    return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)  # slices faster
 
 
 class Packed:
@@ -64,7 +67,8 @@ class Packed:
 
     def __getitem__(self, index: Any) -> np.ndarray:
         if isinstance(index, slice):  # the others need not be unpacked
-            return shift(unpack(self.rows[index], self.step), self.interval)
+            states = unpack(self.rows[index], self.step)
+            return shift(states, self.interval) if self.interval else states
         return np.asarray(self)[index]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
