@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 from statsmodels.nonparametric.kernel_density import KDEMultivariate
-from strategies import hand_states, scale_piece
+from strategies import hand_states, random_states, scale_piece
 from test_note_states import metre, off, on
 from test_note_states import saved as saved_midi
 
@@ -270,6 +270,19 @@ def test_corpus_prints_tables_or_one_json_object_and_writes_table_and_pictures(
     assert "the first" in text and "metre rule (2 or 4 only)" in text
     assert "training a network once in profile smoke" in text and "conditional-rbm  " in text
     assert all(any(line.startswith(f"{name}  ") for line in text.splitlines()) for name in reasons)
+
+
+def test_names_that_are_no_text_or_look_like_a_formula_are_listed_and_drawn(tmp_path):
+    places = [tmp_path / "$x_{1$" / f"$x_{{{n}$.mid" for n in range(5)]
+    places += [tmp_path / "$x_{1$" / os.fsdecode(b"%d\xff\xfe.mid" % n) for n in range(5)]
+    for seed, place in enumerate(places):
+        write_note_states(random_states(130, seed, 0.1, low=20, high=60), place)
+    written = "--table", tmp_path / "files.csv", "--pictures", tmp_path / "pictures"
+    result = musiclib("corpus", places[0].parent, "--no-minutes", "--files", *written)
+    assert result.returncode == 0, result.stderr
+    assert "\n$x_{1$.mid  " in result.stdout and "\n1\\udcff\\udcfe.mid  " in result.stdout
+    assert b"\n1\xff\xfe.mid," in (tmp_path / "files.csv").read_bytes()
+    assert (tmp_path / "pictures" / "corpus.png").exists()
 
 
 def test_corpus_saves_by_the_suffix_and_refuses_others_before_it_reads(

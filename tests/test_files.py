@@ -1,6 +1,7 @@
 """Writing files so that a failure never harms what was there."""
 
 import json
+import os
 from itertools import combinations
 
 import pytest
@@ -43,3 +44,12 @@ def test_digests_differ_where_the_parts_differ():
     for one, other in combinations(parts, 2):
         assert digest(*one) != digest(*other)
     assert digest("abc") == digest(b"abc") and len(digest("abc")) == 16
+
+
+def test_names_of_files_that_are_not_utf_8_are_written_and_told_apart(tmp_path):
+    name = os.fsdecode(b"\xff\xfe.mid")
+    assert digest(name) == digest(b"\xff\xfe.mid") != digest(os.fsdecode(b"\xfe\xff.mid"))
+    write_text(tmp_path / "a.csv", f"{name},1")
+    assert (tmp_path / "a.csv").read_bytes() == b"\xff\xfe.mid,1"
+    write_json(tmp_path / "a.json", {name: "é"})
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {name: "é"}
