@@ -3,10 +3,12 @@
 import json
 import os
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
-from musiclib.base.files import digest, replacing, write_json, write_text
+from musiclib.base.errors import InputError
+from musiclib.base.files import digest, expanded, replacing, write_json, write_text
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -37,6 +39,14 @@ def test_json_that_others_cannot_read_is_refused(tmp_path, value):
         write_json(path, {"é": [1, value]})
     assert json.loads(path.read_text(encoding="utf-8")) == {"é": 1}
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_home_of_a_user_who_is_not_there_is_one_sentence():
+    assert expanded("~/a") == Path.home() / "a" and expanded("a") == Path("a")
+    with pytest.raises(
+        InputError, match=r"^~nosuchuser/a: no such user here; give the whole path$"
+    ):
+        expanded("~nosuchuser/a")
 
 
 def test_digests_differ_where_the_parts_differ():

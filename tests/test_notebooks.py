@@ -86,6 +86,8 @@ def test_settings_change_with_the_corpus_and_are_written_only_then(tmp_path):
     notebooks.stamp(notebooks.settings(values), tmp_path / "settings")
     assert (tmp_path / "settings").stat().st_mtime_ns == written
     (tmp_path / "music" / "2.mid").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InputError, match="no such user"):
+        notebooks.settings(values | {"corpus": "~nosuchuser/x"})
     assert notebooks.settings(values) != first != notebooks.settings(values | {"seeds": 2})
 
 

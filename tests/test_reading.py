@@ -207,6 +207,8 @@ def test_a_source_that_is_gone_is_named(folder, tmp_path):
     assert list(failed.values()) == [f"{tmp_path / 'a.mid'}: No such file or directory"]
     with pytest.raises(InputError, match="no folder"):
         read_corpus(tmp_path / "nowhere")
+    with pytest.raises(InputError, match=r"^~nosuchuser/x: no such user"):
+        read_corpus("~nosuchuser/x")
 
 
 def test_a_command_reads_on_a_cluster_and_says_where_none_answers(folder, cluster, capsys):

@@ -48,6 +48,14 @@ def new_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
+def expanded(path: Path | str) -> Path:
+    """The path with ~ and ~user in place; raises InputError where there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise InputError(f"{path}: no such user here; give the whole path") from None
+
+
 def must_be_new(folder: Path) -> None:
     """Raise InputError where a folder to write exists already."""
     if folder.exists():

@@ -82,7 +82,7 @@ def _short(name: str) -> str:
 
 
 def _rolls(figure: Figure, grid, rows: pd.DataFrame) -> None:  # noqa: ANN001
-    """Three pieces from their beginning, in one scale: struck dark, held light."""
+    """Three pieces from their first note on, in one scale: struck dark, held light."""
     names = rows["panel"].drop_duplicates().tolist()
     low, high = int(rows["y"].min()) - MARGIN, int(rows["y"].max()) + MARGIN
     first = None
