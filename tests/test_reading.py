@@ -220,6 +220,8 @@ def test_a_command_reads_on_a_cluster_and_says_where_none_answers(folder, cluste
         SystemExit, match=r"no scheduler answers at tcp://127.0.0.1:9 .*: start one"
     ):
         main(["corpus", str(folder), "--cluster", "tcp://127.0.0.1:9"])
+    with pytest.raises(SystemExit, match=r"no scheduler answers at tls://host:1 .*: start one"):
+        main(["corpus", str(folder), "--cluster", "tls://host:1"])
 
 
 def test_of_many_bad_files_the_first_are_named_and_the_others_counted(folder, tmp_path):
