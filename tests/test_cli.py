@@ -295,6 +295,8 @@ def test_corpus_saves_by_the_suffix_and_refuses_others_before_it_reads(
         assert first.splitlines()[:9] == again.splitlines()[:9]  # the sets
     with pytest.raises(SystemExit, match=r"^musiclib: --save c\.zip: name it \.npz or \.shards$"):
         main(["corpus", "no such folder", "--save", "c.zip"])
+    with pytest.raises(SystemExit, match=r"c\.shards exists already"):
+        main(["corpus", "no such folder", "--save", str(tmp_path / "c.shards")])
 
 
 def test_a_corpus_of_no_usable_file_ends_in_one_sentence(tmp_path, capsys):
@@ -331,6 +333,9 @@ def test_waltzes_are_read_trained_on_and_composed_in_their_own_bars(tmp_path, ca
     asked = {"default": (), "16": ("--bar", 16), "12": ("--bar", 12)}
     for name, bar in asked.items():
         said(capsys, "compose", weights, tmp_path / name, "--pieces", 1, "--steps", 400, *bar)
+    primed = "--profile", "smoke", "--primer", "corpus", "--corpus", corpus, "--steps", 20
+    said(capsys, "compose", weights, tmp_path / "primed", *primed, "--metre", "all")
+    assert len(list((tmp_path / "primed").iterdir())) == 25
     default, common, waltz = ((tmp_path / name / "1.mid").read_bytes() for name in asked)
     assert default == common != waltz
     weights = said(capsys, "train", "lstm", *options).splitlines()[0]
