@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 from statsmodels.nonparametric.kernel_density import KDEMultivariate
-from strategies import hand_states, scale_piece
+from strategies import hand_states, random_states, scale_piece
 from test_note_states import metre, off, on
 from test_note_states import saved as saved_midi
 
@@ -272,6 +272,19 @@ def test_corpus_prints_tables_or_one_json_object_and_writes_table_and_pictures(
     assert all(any(line.startswith(f"{name}  ") for line in text.splitlines()) for name in reasons)
 
 
+def test_names_that_are_no_text_or_look_like_a_formula_are_listed_and_drawn(tmp_path):
+    places = [tmp_path / "$x_{1$" / f"$x_{{{n}$.mid" for n in range(5)]
+    places += [tmp_path / "$x_{1$" / os.fsdecode(b"%d\xff\xfe.mid" % n) for n in range(5)]
+    for seed, place in enumerate(places):
+        write_note_states(random_states(130, seed, 0.1, low=20, high=60), place)
+    written = "--table", tmp_path / "files.csv", "--pictures", tmp_path / "pictures"
+    result = musiclib("corpus", places[0].parent, "--no-minutes", "--files", *written)
+    assert result.returncode == 0, result.stderr
+    assert "\n$x_{1$.mid  " in result.stdout and "\n1\\udcff\\udcfe.mid  " in result.stdout
+    assert b"\n1\xff\xfe.mid," in (tmp_path / "files.csv").read_bytes()
+    assert (tmp_path / "pictures" / "corpus.png").exists()
+
+
 def test_corpus_saves_by_the_suffix_and_refuses_others_before_it_reads(
     every_reason, tmp_path, capsys
 ):
@@ -282,6 +295,8 @@ def test_corpus_saves_by_the_suffix_and_refuses_others_before_it_reads(
         assert first.splitlines()[:9] == again.splitlines()[:9]  # the sets
     with pytest.raises(SystemExit, match=r"^musiclib: --save c\.zip: name it \.npz or \.shards$"):
         main(["corpus", "no such folder", "--save", "c.zip"])
+    with pytest.raises(SystemExit, match=r"c\.shards exists already"):
+        main(["corpus", "no such folder", "--save", str(tmp_path / "c.shards")])
 
 
 def test_a_corpus_of_no_usable_file_ends_in_one_sentence(tmp_path, capsys):
@@ -318,6 +333,9 @@ def test_waltzes_are_read_trained_on_and_composed_in_their_own_bars(tmp_path, ca
     asked = {"default": (), "16": ("--bar", 16), "12": ("--bar", 12)}
     for name, bar in asked.items():
         said(capsys, "compose", weights, tmp_path / name, "--pieces", 1, "--steps", 400, *bar)
+    primed = "--profile", "smoke", "--primer", "corpus", "--corpus", corpus, "--steps", 20
+    said(capsys, "compose", weights, tmp_path / "primed", *primed, "--metre", "all")
+    assert len(list((tmp_path / "primed").iterdir())) == 25
     default, common, waltz = ((tmp_path / name / "1.mid").read_bytes() for name in asked)
     assert default == common != waltz
     weights = said(capsys, "train", "lstm", *options).splitlines()[0]

@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from itertools import combinations
+from tempfile import gettempdir
 
 import numpy as np
 import pytest
@@ -105,6 +106,16 @@ def test_a_file_that_cannot_be_opened_is_named_and_the_others_are_read(structure
     write_note_states(piece_of(7), tmp_path / "7.mid")
     (tmp_path / "gone.mid").symlink_to(tmp_path / "nowhere.mid")
     assert list(read_corpus(tmp_path).skipped) == ["gone.mid"]
+
+
+def test_a_file_that_is_named_by_a_suffix_alone_is_read_as_midi(tmp_path):
+    write_note_states(piece_of(1), tmp_path / ".mid")
+    sources = [Source(".mid", tmp_path / ".mid"), Source("a.foo", tmp_path / "a.foo")]
+    (tmp_path / "a.foo").write_bytes(HTML)
+    read, failed = encode_all(sources)
+    np.testing.assert_array_equal(unpack(read[sources[0]].states, (78, 2)), piece_of(1))
+    assert failed[sources[1]].startswith(f"{tmp_path / 'a.foo'}: music21 cannot read it (")
+    assert gettempdir() not in failed[sources[1]].removeprefix(f"{tmp_path}")
 
 
 def test_too_little_music_is_refused_in_a_sentence_that_names_three_unreadable_files(tmp_path):

@@ -228,6 +228,13 @@ def test_a_figure_is_saved_with_its_data_the_same_bytes_each_time(curves, tmp_pa
     )
 
 
+@pytest.mark.parametrize("label", ["corpus $x_{1$", "corpus \udcff\udcfe"])
+def test_a_label_with_the_name_of_any_folder_is_drawn_as_it_is(curves, tmp_path, label):
+    figure = figures.learning_curves(curves, "epoch", "nats")
+    figures.save(figure, curves, tmp_path, "figure3a", label, "Loss.")
+    assert figure._supxlabel.get_text() == label.replace("\udcff\udcfe", r"\udcff\udcfe")
+
+
 def test_what_a_notebook_shows_has_its_words_and_asks_no_other_machine(curves, tmp_path):
     words = 'Loss against epochs: "plain" > 5 & falling.'
     figure = figures.learning_curves(curves, "epoch", "nats")

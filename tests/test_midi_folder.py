@@ -1,5 +1,8 @@
 """Folders of MIDI files: in which order they are read, and what is said of other metres."""
 
+import os
+from time import process_time
+
 import numpy as np
 import pytest
 from strategies import hand_states
@@ -53,6 +56,41 @@ def test_folders_that_link_to_each_other_are_read_once(folder, folders):
             (place / f"link{i}{j}").symlink_to((folder / other).resolve())
     found = midi_files(folder)
     assert len({path.resolve() for path in found}) == len(found) == 3 + len(folders)
+
+
+def test_of_the_names_of_a_folder_the_first_in_order_is_read(folder):
+    (folder / "b").mkdir()
+    write_note_states(hand_states(5), folder / "b" / "here.mid")
+    for name in ("c", "a"):
+        (folder / name).symlink_to(folder / "b")
+    assert [path.relative_to(folder).as_posix() for path in midi_files(folder)] == [
+        "1.mid", "10.mid", "2.mid", "a/here.mid",
+    ]  # fmt: skip
+
+
+def test_folders_may_lie_deep_in_each_other(tmp_path):
+    places = [tmp_path]
+    for _ in range(1200):
+        places.append(places[-1] / "d")
+        places[-1].mkdir()
+    (places[-1] / "a.mid").touch()
+    try:
+        assert midi_files(tmp_path) == [places[-1] / "a.mid"]
+    finally:  # here: what empties temporary folders recurses
+        (places[-1] / "a.mid").unlink()
+        for place in reversed(places[1:]):
+            place.rmdir()
+
+
+def test_thousands_of_folders_side_by_side_are_found_about_as_fast_as_they_are_listed(tmp_path):
+    for number in range(8000):
+        (tmp_path / f"{number}").mkdir()
+        (tmp_path / f"{number}.mid").touch()
+    began = process_time()
+    listed = sum(len(names) for _, _, names in os.walk(tmp_path))
+    between = process_time()
+    assert len(midi_files(tmp_path)) == listed == 8000
+    assert process_time() - between < 8 * (between - began)  # 20 where names are sought in a list
 
 
 def test_a_linked_folder_is_followed_and_a_link_to_itself_is_a_file(folder, tmp_path_factory):

@@ -3,13 +3,18 @@
 import ast
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
+import matplotlib.pyplot as plt
 import nbformat
 import pytest
+from strategies import hand_states
 
 from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT
-from musiclib.paper import depends, notebooks
+from musiclib.corpus.sets import Piece
+from musiclib.music import note_states
+from musiclib.paper import depends, figures, notebooks
 from musiclib.paper.study import Study
 
 NAMES = notebooks.names()
@@ -86,7 +91,16 @@ def test_settings_change_with_the_corpus_and_are_written_only_then(tmp_path):
     notebooks.stamp(notebooks.settings(values), tmp_path / "settings")
     assert (tmp_path / "settings").stat().st_mtime_ns == written
     (tmp_path / "music" / "2.mid").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InputError, match="no such user"):
+        notebooks.settings(values | {"corpus": "~nosuchuser/x"})
     assert notebooks.settings(values) != first != notebooks.settings(values | {"seeds": 2})
+
+
+def test_a_piece_whose_name_looks_like_a_formula_is_drawn():
+    (cell,) = (cell.source for cell in code("01-corpus") if "struck dark" in cell.source)
+    states = hand_states(40, (60, 0, 4))
+    music = SimpleNamespace(main=[Piece("$x_{1$ \udcff.mid", states, states)])
+    exec(cell, {**vars(note_states), "music": music, "plt": plt, "figures": figures})
 
 
 def test_a_failing_cell_ends_in_one_sentence_and_leaves_no_notebook(tmp_path, monkeypatch):

@@ -208,6 +208,8 @@ def test_a_source_that_is_gone_is_named(folder, tmp_path):
     assert list(failed.values()) == [f"{tmp_path / 'a.mid'}: No such file or directory"]
     with pytest.raises(InputError, match="no folder"):
         read_corpus(tmp_path / "nowhere")
+    with pytest.raises(InputError, match=r"^~nosuchuser/x: no such user"):
+        read_corpus("~nosuchuser/x")
 
 
 def test_a_command_reads_on_a_cluster_and_says_where_none_answers(folder, cluster, capsys):
@@ -219,6 +221,8 @@ def test_a_command_reads_on_a_cluster_and_says_where_none_answers(folder, cluste
         SystemExit, match=r"no scheduler answers at tcp://127.0.0.1:9 .*: start one"
     ):
         main(["corpus", str(folder), "--cluster", "tcp://127.0.0.1:9"])
+    with pytest.raises(SystemExit, match=r"no scheduler answers at tls://host:1 .*: start one"):
+        main(["corpus", str(folder), "--cluster", "tls://host:1"])
 
 
 def test_of_many_bad_files_the_first_are_named_and_the_others_counted(folder, tmp_path):

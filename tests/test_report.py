@@ -245,6 +245,23 @@ def test_the_picture_draws_what_a_loop_counts(files, corpus):
     plt.close(figure)
 
 
+def test_pieces_that_begin_with_silence_are_drawn_from_their_first_note_on(corpus, files):
+    def late(piece):
+        return piece._replace(states=np.pad(piece.states, ((130, 0), (0, 0), (0, 0))))
+
+    sets = {name: list(map(late, pieces)) for name, pieces in corpus.sets.items()}
+    at_once, later = (contents(of, files) for of in (corpus, Corpus(sets, files=corpus.files)))
+    rolls = at_once["panel"].str.contains(" of main: ")
+    assert rolls.sum() > 100
+    figure = figures.contents(later)
+    for axes, (_, roll) in zip(
+        figure.axes[4:], later[rolls].groupby("panel", sort=False), strict=True
+    ):
+        assert roll["x"].min() == 0
+        assert (axes.get_images()[0].get_array() > 0).sum() == len(roll)
+    plt.close(figure)
+
+
 def test_expected_minutes_are_iterations_times_what_one_took(corpus):
     seconds = {"lstm": 2.0, "biaxial": 3.0, "rbm": 0.5, "conditional-rbm": 60.0}
     names = {type(SMOKE.config(name)): name for name in MODELS}
@@ -323,6 +340,7 @@ def test_times_are_rounded_to_what_is_known(seconds, words):
         ("piano-midi+nottingham", "first level is folk tunes", "music21"),
         ("nottingham", "one piece in five", "Bach"),
         ("my/piano-midi", "the folder piano-midi", "Bach"),
+        ("my/chopin op.10", "the folder chopin op.10", "saved"),
         ("my/music.npz", "the saved corpus music.npz", "folder"),
         ("my/music.shards", "the saved corpus music.shards", "folder"),
     ],

@@ -57,6 +57,14 @@ def new_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
+def expanded(path: Path | str) -> Path:
+    """The path with ~ and ~user in place; raises InputError where there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise InputError(f"{path}: no such user here; give the whole path") from None
+
+
 def must_be_new(folder: Path) -> None:
     """Raise InputError where a folder to write exists already."""
     if folder.exists():
@@ -74,13 +82,17 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` in one piece."""
-    write_bytes(path, text.encode("utf-8"))
+    """Write `text` to `path` in one piece.
+
+    Names of files that are not UTF-8 are written as the bytes that they are.
+    """
+    write_bytes(path, _bytes(text))
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` to `path` as indented JSON; NaN and infinity are refused."""
-    write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))  # an escape of JSON, too
 
 
 def digest(*parts: bytes | str) -> str:
@@ -92,6 +104,10 @@ def digest_of(parts: Iterable[bytes | str]) -> str:
     """The digest of parts that come one after another."""
     total = hashlib.sha256()
     for part in parts:
-        data = part.encode() if isinstance(part, str) else part
+        data = _bytes(part) if isinstance(part, str) else part
         total.update(len(data).to_bytes(8, "little") + data)
     return total.hexdigest()[:16]
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")  # as Python decodes the names of files

@@ -4,6 +4,7 @@ Modules are imported inside the commands: `--help` and a mistyped option then an
 """
 
 import errno
+import io
 import sys
 from concurrent.futures.process import BrokenProcessPool
 
@@ -20,6 +21,9 @@ from musiclib.cli.training import train
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; faults of input or machine end in one sentence and status 1, options in 2."""
+    for stream in (sys.stdout, sys.stderr):  # names of files may be in no encoding
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         commands.main(arguments, prog_name="python -m musiclib", standalone_mode=False)
     except (KeyboardInterrupt, click.Abort):

@@ -29,6 +29,7 @@ BAR = "Sixteenths in a bar, 12 for 3/4 or 6/8: for what was trained with --metre
 @click.option("--postprocess", type=options.PATH, help="Weights of a conditional RBM that mends.")
 @options.profile
 @options.corpus
+@options.metre
 def compose(weights: Path, folder: Path, postprocess: Path | None, **chosen: Any) -> None:
     """Compose MIDI files into a new FOLDER with trained WEIGHTS."""
     from musiclib.base.files import must_be_new
@@ -38,9 +39,10 @@ def compose(weights: Path, folder: Path, postprocess: Path | None, **chosen: Any
     must_be_new(folder)
     machine = load_machine(postprocess) if postprocess else None
     names = ("pieces", "steps", "seed", "temperature", "primer_steps", "bar")
+    music = ("primer", "corpus", "profile", "metre")
     settings = {name: chosen[name] for name in names} | {
         "conservativity": _conservativity(chosen["conservativity"]),
-        "primer": _primer(weights, chosen["primer"], chosen["corpus"], chosen["profile"]),
+        "primer": _primer(weights, **{name: chosen[name] for name in music}),
     }
     with TemporaryDirectory() as aside:
         target = Path(aside) / "unmended" if machine else folder
@@ -57,7 +59,7 @@ def _conservativity(text: str | None) -> str | float | None:
         raise InputError(f"--conservativity {text}: give paper, off or a number") from None
 
 
-def _primer(weights: Path, primer: str, corpus: str, profile: str) -> Any:
+def _primer(weights: Path, primer: str, corpus: str, profile: str, metre: Any) -> Any:
     from musiclib.corpus.assemble import read_corpus
     from musiclib.corpus.prepare import prepare
     from musiclib.models.checkpoints import load_weights
@@ -67,7 +69,7 @@ def _primer(weights: Path, primer: str, corpus: str, profile: str) -> Any:
     if primer != "corpus":
         return None if primer == "none" else Path(primer)
     limit = profiles.profile(profile).scores_per_group
-    music = read_corpus(chosen_corpus(profile, corpus, download=True), limit)
+    music = read_corpus(chosen_corpus(profile, corpus, download=True), limit, metre)
     _, run = load_weights(weights)
     return prepare(music, normalise=run["normalise"], reverse=run["reverse"]).main
 

@@ -35,6 +35,7 @@ def corpus(
     FOLDER is one of MIDI files, or a name as --corpus of other commands takes; without one it is
     music21's scores, in profile paper piano-midi where it can be had.
     """
+    from musiclib.base.files import must_be_new
     from musiclib.corpus import report, report_rows, report_text
     from musiclib.corpus.assemble import read_corpus
     from musiclib.corpus.cluster import workers_of
@@ -43,6 +44,8 @@ def corpus(
 
     _check_suffix("--save", save, (".npz", ".shards"))
     _check_suffix("--table", wanted["table"], (".csv",))
+    if save and save.suffix == ".shards":
+        must_be_new(save)
     scale = profiles.profile(profile)
     chosen = chosen_corpus(profile, folder, download=True)
     with workers_of(wanted["cluster"]) as executor:

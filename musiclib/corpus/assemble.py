@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from musiclib.base.errors import InputError
-from musiclib.base.files import ROOT
+from musiclib.base.files import ROOT, expanded
 from musiclib.corpus import saved, shards
 from musiclib.corpus.collections import MUSIC21, is_named
 from musiclib.corpus.division import (
@@ -56,7 +56,7 @@ def read_corpus(
         return ready(assemble_shipped(shipped_sources(limit, metre), encode))
     if is_named(folder):
         return ready(assemble(collection_sources(folder), encode))
-    path = Path(folder).expanduser()
+    path = expanded(folder)
     if path.suffix in (".npz", shards.SUFFIX):
         kept = shards.read(path) if path.suffix == shards.SUFFIX else saved.load(path)
         if metre != "paper" and kept.metre != metre:

@@ -24,7 +24,7 @@ def workers_of(address: str | None) -> Iterator[Executor | None]:
         raise InputError('clusters need Dask: pip install "musiclib[cluster]"') from None
     try:
         client = Client(address, timeout=PATIENCE)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError) as error:  # TypeError: tls://, no keys
         raise InputError(
             f"no scheduler answers at {address} ({error}): start one with `dask scheduler`,"
             " and `dask worker ADDRESS` on each machine"

@@ -24,7 +24,7 @@ from musiclib.music.midi_events import (
     MidiError,
     parse,
 )
-from musiclib.music.midi_folder import MIDI_SUFFIXES
+from musiclib.music.midi_folder import midi_suffix
 from musiclib.music.music21_scores import Parts, read_score
 from musiclib.music.note_states import (
     LOWEST_PITCH,
@@ -52,7 +52,7 @@ class Content(NamedTuple):
     @property
     def midi(self) -> bool:
         """Whether it is said to be MIDI; else music21 reads it."""
-        return self.suffix in MIDI_SUFFIXES
+        return bool(midi_suffix(self.suffix))
 
 
 class Encoded(NamedTuple):
@@ -147,4 +147,5 @@ def _score(content: Content) -> Any:
         except (InputError, MemoryError):
             raise
         except Exception as error:  # whatever a reader of many formats raises
-            raise InputError(f"music21 cannot read it ({error}); leave it out") from error
+            reason = str(error).replace(str(path), path.name)  # not where it lay for a moment
+            raise InputError(f"music21 cannot read it ({reason}); leave it out") from error

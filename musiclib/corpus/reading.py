@@ -102,7 +102,7 @@ def _wanted(
             reason = error.strerror if isinstance(error, OSError) else error
             failed[source] = f"{source.path}: {reason}"
             continue
-        content = Content(data, source.path.suffix.lower(), source.parts, metre)
+        content = Content(data, source.suffix, source.parts, metre)
         key = digest(*content, ENCODER_VERSION)
         yield Wanted(source, content, cache / key[:2] / f"{key}.npz")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from musiclib.base.errors import InputError
 from musiclib.corpus.levels import HELD_OUT, LEVEL_NAMES, MAIN
 from musiclib.corpus.shipped import GROUPS, corpus_name, group_paths
-from musiclib.music.midi_folder import MIDI_SUFFIXES, midi_files
+from musiclib.music.midi_folder import midi_files, midi_suffix
 from musiclib.music.music21_scores import Parts
 from musiclib.music.note_states import Metre
 
@@ -24,7 +24,12 @@ class Source:
     @property
     def midi(self) -> bool:
         """Whether it is MIDI; else music21 reads it."""
-        return self.path.name.lower().endswith(MIDI_SUFFIXES)
+        return bool(midi_suffix(self.path.name))
+
+    @property
+    def suffix(self) -> str:
+        """What says how to read it, in lower case; a file may be named ".mid" and no more."""
+        return midi_suffix(self.path.name) or self.path.suffix.lower()
 
 
 SourceSets = dict[str, list[Source]]

@@ -20,27 +20,31 @@ def midi_files(folder: Path) -> list[Path]:
     Links are followed; a folder that is there by several names is read once.
     """
     found = (
-        place / name
-        for place, names in _folders(folder, set())
-        for name in names
-        if name.lower().endswith(MIDI_SUFFIXES)
+        place / name for place, names in _folders(folder) for name in names if midi_suffix(name)
     )
     return sorted(found, key=str)
 
 
-def _folders(folder: Path, seen: set[str]) -> Iterator[tuple[Path, list[str]]]:
+def midi_suffix(name: str) -> str:
+    """The end of a name that says it is a MIDI file, in lower case; empty for other files."""
+    return next((suffix for suffix in MIDI_SUFFIXES if name.lower().endswith(suffix)), "")
+
+
+def _folders(folder: Path) -> Iterator[tuple[Path, list[str]]]:
     """A folder and all below it, each with the names in it that are no folder."""
-    try:
-        real, entries = os.path.realpath(folder), sorted(os.scandir(folder), key=lambda e: e.name)
-    except OSError:  # not ours to read, or gone
-        return
-    if real in seen:
-        return
-    seen.add(real)
-    inner = [entry.name for entry in entries if os.path.isdir(entry)]  # noqa: PTH112 (never raises)
-    yield folder, [entry.name for entry in entries if entry.name not in inner]
-    for name in inner:
-        yield from _folders(folder / name, seen)
+    waiting, seen = [folder], set()
+    while waiting:
+        place = waiting.pop()
+        try:
+            there, entries = place.stat(), list(os.scandir(place))
+        except OSError:  # not ours to read, or gone
+            continue
+        if (there.st_dev, there.st_ino) in seen:
+            continue
+        seen.add((there.st_dev, there.st_ino))
+        inner = {entry.name for entry in entries if os.path.isdir(entry)}  # noqa: PTH112 (never raises)
+        yield place, [entry.name for entry in entries if entry.name not in inner]
+        waiting += [place / name for name in sorted(inner, reverse=True)]  # the first is read first
 
 
 def read_folder(folder: Path) -> dict[str, np.ndarray]:

@@ -1,11 +1,12 @@
 """Which corpus a run without a named one uses: the paper's piano music, where it can be had."""
 
 import sys
-from pathlib import Path
 
 from musiclib.base.errors import InputError
+from musiclib.base.files import expanded
 from musiclib.corpus.collections import MUSIC21, NOTTINGHAM, PIANO_MIDI, is_named
 from musiclib.corpus.download import bring, folder_of, wanting
+from musiclib.corpus.shards import SUFFIX
 from musiclib.paper.profiles import PAPER
 
 BOTH = f"{PIANO_MIDI.name}+{NOTTINGHAM.name}"
@@ -48,8 +49,9 @@ def described(corpus: str) -> str:
     """What is read, in a sentence or two, of a corpus as `chosen_corpus` names it."""
     if corpus == MUSIC21 or is_named(corpus):
         return f"We read {WORDS[corpus]}."
-    name = Path(corpus).expanduser().resolve().name
-    if Path(corpus).suffix:
+    path = expanded(corpus)
+    name = path.resolve().name
+    if path.suffix in (".npz", SUFFIX):
         return f"We read the saved corpus {name}, in the sets that it was saved in."
     return (
         f"We read the MIDI files of the folder {name}: its main/, levels/ and held-out/ where it"

@@ -29,8 +29,8 @@ def contents(corpus: Corpus, files: list[File]) -> pd.DataFrame:
     - densities, lengths: x begins a bin (notes per step; steps), y is the share of pieces, %;
       the last x ends the last bin
     - keys: x is a key, y the files in it; group tells whether the confidence reaches `SURE`
-    - "easiest of main: NAME" and two more pieces: x is a step, y a pitch, the group is "struck" or
-      "held"
+    - "easiest of main: NAME" and two more pieces: x is a step from the first note's on, y a pitch,
+      the group is "struck" or "held"
 
     Looks at the notes of one piece at a time.
     """
@@ -53,9 +53,9 @@ def alternative(told: dict[str, Any]) -> str:
         "Four histograms, filled for what is trained on and dashed for what is held out: how much"
         " of the time each pitch sounds; notes per step of pieces"
         f" ({dense}); lengths of pieces in steps; and pieces in each key, open bars"
-        f" where the estimate is unsure (most frequent: {pieces}). Below, the first eight bars of"
-        " the easiest, the middle and the hardest piece of main as piano rolls: black where a note"
-        " is struck, grey where it is held."
+        f" where the estimate is unsure (most frequent: {pieces}). Below, eight bars from the"
+        " first note of the easiest, the middle and the hardest piece of main as piano rolls: black"
+        " where a note is struck, grey where it is held."
     )
 
 
@@ -103,7 +103,9 @@ def _keys(used: list[File]) -> Iterator[Row]:
 
 
 def _roll(words: str, piece: Piece) -> Iterator[Row]:
-    states = np.asarray(piece.states[:ROLL])
+    states = np.asarray(piece.states)
+    first = states[..., PLAY].any(axis=1).argmax()
+    states = states[first : first + ROLL]
     for step, note in np.argwhere(states[..., PLAY]):
         group = "struck" if states[step, note, ARTICULATE] else "held"
         yield words, group, step, note + LOWEST_PITCH

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from musiclib.base.errors import NO_SPACE, InputError
-from musiclib.base.files import ROOT, replacing, write_text
+from musiclib.base.files import ROOT, expanded, replacing, write_text
 
 FOLDER = ROOT / "notebooks"
 PROGRESS = re.compile(r".+: \d+ of \d+ after \d+ s\n?")  # as musiclib.base.progress prints
@@ -43,7 +43,7 @@ def _files(corpus: str) -> list[tuple]:
         return [(collection.name, collection.checksum) for collection in collections_of(corpus)]
     if corpus in ("", MUSIC21):
         return []
-    path = Path(corpus).expanduser()
+    path = expanded(corpus)
     if path.suffix in (".npz", SUFFIX):
         files = [path / INDEX if path.suffix == SUFFIX else path]
     else:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from musiclib.base.errors import InputError
-from musiclib.base.files import ROOT, digest, write_json, write_text
+from musiclib.base.files import ROOT, digest, expanded, write_json, write_text
 from musiclib.corpus.collections import MUSIC21, is_named
 from musiclib.corpus.sets import Corpus
 from musiclib.paper.profiles import Profile
@@ -97,7 +97,7 @@ class Record:
         """The corpus as results name it; not its path, which means nothing elsewhere."""
         if self.folder in ("", MUSIC21) or is_named(self.folder):
             return self.folder or MUSIC21
-        return Path(self.folder).expanduser().resolve().name
+        return expanded(self.folder).resolve().name
 
     @property
     def label(self) -> str:

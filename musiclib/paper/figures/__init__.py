@@ -8,4 +8,4 @@ from musiclib.paper.figures.contents import contents
 from musiclib.paper.figures.learning import beginnings, escapes, learning_curves, plateau
 from musiclib.paper.figures.machines import machine, restoration, sameness
 from musiclib.paper.figures.quality import compared, densities, isl_curves, projections, thinning
-from musiclib.paper.figures.style import NAMES, picture, save, style
+from musiclib.paper.figures.style import NAMES, drawable, picture, save, style

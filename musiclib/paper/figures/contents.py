@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.pyplot import figure as new_figure
 
 from musiclib.music.bars import STEPS_PER_BAR
-from musiclib.paper.figures.style import ORANGE, OURS, RED
+from musiclib.paper.figures.style import ORANGE, OURS, RED, drawable
 
 HISTOGRAMS = {
     "pitches": ("which pitches sound", "MIDI pitch", "share of sounding time, %"),
@@ -82,7 +82,7 @@ def _short(name: str) -> str:
 
 
 def _rolls(figure: Figure, grid, rows: pd.DataFrame) -> None:  # noqa: ANN001
-    """Three pieces from their beginning, in one scale: struck dark, held light."""
+    """Three pieces from their first note on, in one scale: struck dark, held light."""
     names = rows["panel"].drop_duplicates().tolist()
     low, high = int(rows["y"].min()) - MARGIN, int(rows["y"].max()) + MARGIN
     first = None
@@ -95,7 +95,7 @@ def _rolls(figure: Figure, grid, rows: pd.DataFrame) -> None:  # noqa: ANN001
         extent = (0, ROLL / STEPS_PER_BAR, low - 0.5, high + 0.5)
         axes.imshow(picture, origin="lower", aspect="auto", cmap="Greys", vmin=0, vmax=1,
                     interpolation="nearest", extent=extent)  # fmt: skip
-        axes.set_title(_fit(name), fontsize=8)
+        axes.set_title(drawable(_fit(name)), fontsize=8, parse_math=False)
         axes.set_xlabel("bar (struck dark, held light)")
     figure.axes[-len(names)].set_ylabel("MIDI pitch")
 

@@ -12,7 +12,7 @@ from IPython.display import HTML
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from musiclib.base.files import replacing
+from musiclib.base.files import replacing, write_text
 
 OURS, ORANGE, GREEN, RED, PURPLE, BROWN, *_, SKY = sns.color_palette("colorblind")
 COLOURS = {"plain": OURS, "curriculum": ORANGE, "lstm": OURS, "real": GREEN}
@@ -48,13 +48,21 @@ def save(figure: Figure, data: pd.DataFrame, folder: Path, name: str, label: str
     `label` says under the figure what was run, so that a scaled-down one is not taken for another;
     `alt` says what one sees. Returns the `picture` to show in a notebook.
     """
-    figure.supxlabel(label, x=0.995, ha="right", fontsize=7, color="0.4")
+    look = {"x": 0.995, "ha": "right", "fontsize": 7, "color": "0.4"}
+    figure.supxlabel(drawable(label), parse_math=False, **look)
     for suffix, metadata in {".png": {"Software": None}, ".pdf": {"CreationDate": None}}.items():
         with replacing(folder / f"{name}{suffix}") as temporary:
             figure.savefig(temporary, dpi=200, bbox_inches="tight", metadata=metadata)
-    with replacing(folder / f"{name}.csv") as temporary:
-        data.to_csv(temporary, index=False, float_format="%.6g")
+    write_text(folder / f"{name}.csv", data.to_csv(index=False, float_format="%.6g"))
     return picture(figure, alt)
+
+
+def drawable(name: str) -> str:
+    """A text that has names of files in it, bytes of them that are no UTF-8 as escapes.
+
+    Draw it with parse_math=False: dollar signs are no formula.
+    """
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def picture(figure: Figure, alt: str) -> HTML:
