@@ -17,6 +17,7 @@ from musiclib.base.errors import InputError
 from musiclib.base.isolated import Isolated
 from musiclib.cli import main
 from musiclib.corpus import assemble, encoding, reading
+from musiclib.corpus import cluster as clusters
 from musiclib.corpus.assemble import read_corpus
 from musiclib.corpus.reading import CachedRows, encode_all
 from musiclib.corpus.sets import Piece
@@ -212,7 +213,10 @@ def test_a_source_that_is_gone_is_named(folder, tmp_path):
         read_corpus("~nosuchuser/x")
 
 
-def test_a_command_reads_on_a_cluster_and_says_where_none_answers(folder, cluster, capsys):
+def test_a_command_reads_on_a_cluster_and_says_where_none_answers(
+    folder, cluster, capsys, monkeypatch
+):
+    monkeypatch.setattr(clusters, "PATIENCE", "2s")
     main(["corpus", str(folder), "--no-minutes", "--json"])
     here = json.loads(capsys.readouterr().out)
     main(["corpus", str(folder), "--no-minutes", "--json", "--cluster", cluster.scheduler_address])
