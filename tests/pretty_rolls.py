@@ -14,14 +14,19 @@ def pretty_roll(path):
     midi = mido.MidiFile(path)
     end = max(sum(message.time for message in track) for track in midi.tracks)
     release_at_end(midi, end)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Tempo, Key or Time", RuntimeWarning)
-        parsed = pretty_midi.PrettyMIDI(mido_object=midi)
+    parsed = parsed_by_pretty_midi(midi)
     roll = np.zeros((samples_before(parsed.tick_to_time(end)), 88), np.uint8)
     for note in [n for i in parsed.instruments if not i.is_drum for n in i.notes]:
         if 21 <= note.pitch <= 108:
             roll[samples_before(note.start) : samples_before(note.end), note.pitch - 21] = 1
     return roll
+
+
+def parsed_by_pretty_midi(midi):
+    """A file in memory, without the warning that tempos outside the first track are not read."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Tempo, Key or Time", RuntimeWarning)
+        return pretty_midi.PrettyMIDI(mido_object=midi)
 
 
 def release_at_end(midi, end):

@@ -1,16 +1,15 @@
 """Positions in true bars: by hand, by a loop over bar lines, and by pretty_midi on real pieces."""
 
 import csv
-import warnings
 from fractions import Fraction
 from itertools import pairwise
 
 import mido
 import numpy as np
-import pretty_midi
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pretty_rolls import parsed_by_pretty_midi
 from test_note_states import HEADER, metre, off, on, saved, with_ticks
 
 from musiclib.music.bar_grid import backwards, bar_lengths, bar_starts, positions, whole_bars
@@ -149,9 +148,7 @@ def downbeats_by_pretty_midi(path):
         kept = [(tick, event) for tick, event in with_ticks(track) if event.type != "set_tempo"]
         before = [0, *(tick for tick, _ in kept)]
         track[:] = [e.copy(time=t - b) for (t, e), b in zip(kept, before[:-1], strict=True)]
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Tempo, Key or Time", RuntimeWarning)
-        parsed = pretty_midi.PrettyMIDI(mido_object=midi)
+    parsed = parsed_by_pretty_midi(midi)
     times = [*parsed.get_downbeats(), parsed.get_end_time()]
     ticks = np.array([parsed.time_to_tick(time) for time in times])
     *downbeats, end = step_at(ticks, midi.ticks_per_beat // 4).tolist()

@@ -305,3 +305,13 @@ def test_of_a_level_of_one_piece_none_is_held_out():
     pieces = [Piece(str(i), piece, piece) for i, piece in enumerate(states)]
     sets = assemble.with_held_out({"1": pieces[:1], "main": pieces[1:]})
     assert [len(sets[name]) for name in ("1", "main", "held-out")] == [1, 6, 2]
+
+
+def test_a_metre_that_no_one_writes_is_not_told(folder, tmp_path):
+    content = bytearray((folder / "00.mid").read_bytes())
+    signs = b"".join(b"\x00\xff\x58\x04" + bytes([4, power, 24, 8]) for power in (2, 255))
+    content[18:22] = (int.from_bytes(content[18:22]) + len(signs)).to_bytes(4)
+    content[22:22] = signs
+    (tmp_path / "odd.mid").write_bytes(content)
+    [entry] = encode_all(sources_of(tmp_path))[0].values()
+    assert entry.facts.metres == ("4/4",)

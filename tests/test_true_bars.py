@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import hand_states, legal_states, random_states, scale_piece
+from test_composing import loud
 from test_features import BEAT, naive_features
 
 from musiclib.base.errors import InputError
@@ -139,19 +140,9 @@ def with_positions(states, positions):
     return torch.cat([states, plane.expand(*states.shape[:-1], 1)], dim=-1)
 
 
-def loud(config=TINY):
-    torch.manual_seed(1)
-    model = build(config)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.mul_(4).add_(torch.randn_like(parameter) * 0.1)
-        model.output.bias.fill_(-1.0)
-    return model.eval()
-
-
 @torch.no_grad()
 def test_the_network_hears_positions_and_predicts_notes_alone():
-    model = loud()
+    model = loud(TINY)
     states = torch.from_numpy(np.stack([random_states(33, seed, 0.1) for seed in range(3)]))
     published = with_positions(states, np.arange(33))
     waltz = with_positions(states, np.arange(33) % 12)
@@ -165,7 +156,7 @@ def test_the_network_hears_positions_and_predicts_notes_alone():
 @pytest.mark.parametrize("stepper", [fast_steps, lambda model: model], ids=["fast", "readable"])
 def test_composing_in_bars_of_12_has_the_chances_of_training_on_them(stepper):
     """Coins fall as wanted within 1e-5 on the wanted side of the chance that is expected."""
-    model = loud()
+    model = loud(TINY)
     states = torch.from_numpy(np.stack([random_states(40, seed, 0.1) for seed in range(3)]))
     expected = torch.sigmoid(model(with_positions(states, np.arange(40) % 12)))
     stepper = stepper(model)
@@ -179,7 +170,7 @@ def test_composing_in_bars_of_12_has_the_chances_of_training_on_them(stepper):
 
 
 def test_steps_recorded_in_place_count_the_same_bars():
-    model = loud()
+    model = loud(TINY)
     for bar in (12, 20):
         results = []
         for steps in (GraphedSteps(model, lambda function: (function(), function)[1]), model):
@@ -192,7 +183,7 @@ def test_steps_recorded_in_place_count_the_same_bars():
 
 
 def test_a_bar_has_16_steps_unless_another_is_asked_for():
-    model, primers = loud(), np.stack([random_states(3, seed, 0.2) for seed in range(4)])
+    model, primers = loud(TINY), np.stack([random_states(3, seed, 0.2) for seed in range(4)])
     for fast in (True, False):
         pieces = {
             bar: compose(model, primers, 40, piece_seeds(0, 4), fast=fast, **asked)
@@ -208,7 +199,7 @@ def test_a_bar_that_cannot_be_is_refused():
     with pytest.raises(ValueError, match="a bar of 12 steps: this network hears no bars"):
         compose(build(LSTMConfig(hidden=3)), rolls, 4, [0], bar=12)
     with pytest.raises(ValueError, match="a bar of 0 steps"):
-        compose(loud(), np.zeros((1, 1, 78, 2), np.uint8), 4, [0], bar=0)
+        compose(loud(TINY), np.zeros((1, 1, 78, 2), np.uint8), 4, [0], bar=0)
 
 
 def test_primers_are_first_steps_of_segments_that_begin_at_a_true_bar():

@@ -12,7 +12,7 @@ import numpy as np
 from musiclib.base.errors import InputError
 from musiclib.corpus.facts import VECTORS, Facts
 from musiclib.corpus.leaks import RUN
-from musiclib.music.bar_grid import positions
+from musiclib.music.bar_grid import LARGEST_POWER, positions
 from musiclib.music.midi_events import (
     KIND,
     METRE_CHANGE,
@@ -99,7 +99,8 @@ def _said(midi: Midi) -> dict[str, Any]:
 def _metres(midi: Midi) -> tuple[str, ...]:
     """The time signatures of a file, each once, as "3/4"."""
     changes = midi.events[midi.events[:, KIND] == METRE_CHANGE]
-    named = (f"{value}/{2**power}" for value, power in changes[:, [VALUE, PLACE]].tolist())
+    known = changes[changes[:, PLACE] <= LARGEST_POWER]
+    named = (f"{value}/{2**power}" for value, power in known[:, [VALUE, PLACE]].tolist())
     return tuple(islice(dict.fromkeys(named), MOST_METRES))
 
 

@@ -76,12 +76,7 @@ def encode_all(
                 read[job.source] = _kept(entry, job.entry, kept)
                 kept += entry.facts.steps
             progress.to(len(read) + len(failed))
-    both = read | failed
-    order = [source for source in sources if source in both]
-    return (
-        {source: read[source] for source in order if source in read},
-        {source: failed[source] for source in order if source in failed},
-    )
+    return tuple({s: found[s] for s in sources if s in found} for found in (read, failed))
 
 
 def _pool(sources: list[Source], executor: Executor | None) -> Executor | nullcontext:
