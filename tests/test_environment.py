@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from musiclib import __version__
 from musiclib.base.files import ROOT
 
-CONDA_NAMES = {"torch": "pytorch"}
+CONDA_NAMES = {"torch": "pytorch", "soundfile": "pysoundfile", "playwright": "playwright-python"}
 CONDA_ONLY = {"python", "make", "pip"}
 
 

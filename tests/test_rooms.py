@@ -12,14 +12,26 @@ PACKAGE = Path(musiclib.__file__).parent
 MAY_IMPORT = {
     "base": set(),
     "music": {"base"},
+    "listening": {"base", "music"},
     "corpus": {"base", "music"},
     "models": {"base", "music", "corpus"},
     "training": {"base", "music", "corpus", "models"},
     "composing": {"base", "music", "corpus", "models", "training"},
     "metrics": {"base", "music"},
     "mending": {"base", "music", "metrics", "models"},
-    "paper": {"base", "music", "corpus", "models", "training", "composing", "metrics", "mending"},
+    "exploring": {
+        "base",
+        "music",
+        "corpus",
+        "models",
+        "training",
+        "composing",
+        "metrics",
+        "mending",
+    },
 }
+MAY_IMPORT["exploring"] |= {"listening"}
+MAY_IMPORT["paper"] = MAY_IMPORT["exploring"] | {"exploring"}
 MAY_IMPORT["cli"] = {*MAY_IMPORT, "cli"}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE)
 

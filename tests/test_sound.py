@@ -3,8 +3,8 @@
 import numpy as np
 from strategies import hand_states
 
+from musiclib.listening.sound import RATE, sound
 from musiclib.music.note_states import TEMPO
-from musiclib.music.sound import RATE, sound
 
 STEP = TEMPO / 1e6 / 4  # seconds
 
