@@ -6,8 +6,7 @@ import re
 from musiclib.base.files import ROOT, write_text
 from musiclib.corpus.collections import MUSIC21
 from musiclib.paper.measured import MEASURED
-from musiclib.paper.record import SHIPPED
-from musiclib.paper.results import numbers_in, read_table, seeds_for, shown
+from musiclib.paper.results import SHIPPED, numbers_in, read_table, seeds_for, shown
 
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 

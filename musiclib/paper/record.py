@@ -10,12 +10,9 @@ from musiclib.base.files import ROOT, digest, expanded, write_json, write_text
 from musiclib.corpus.collections import MUSIC21, is_named
 from musiclib.corpus.sets import Corpus
 from musiclib.paper.profiles import Profile
-from musiclib.paper.results import Numbers, numbers_in, read_table, table_of
+from musiclib.paper.results import SHIPPED, Numbers, numbers_in, read_table, table_of
 from musiclib.training.precision import Precision
 from musiclib.training.runs import Run
-
-
-SHIPPED = "shipped chorales"
 
 
 class Record:

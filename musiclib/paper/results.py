@@ -13,6 +13,7 @@ import pandas as pd
 
 Key = tuple[str, str, str] | tuple[str, str, str, int]
 Numbers = dict[Key, dict[str, Any]]
+SHIPPED = "shipped chorales"  # the corpus of results that rest on shipped weights
 COLUMNS = (
     "experiment",
     "variant",
