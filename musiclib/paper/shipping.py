@@ -29,8 +29,8 @@ BIAXIAL = BiaxialConfig(
     note_sizes=(64, 32),
     dropout=0.25,
     segment=64,
-    iterations=3000,
-    checkpoints=(500, 1000, 2000),
+    iterations=2000,
+    checkpoints=(500, 1000),
     level_iterations=0,
 )
 OFTEN = {"held_out_every": 50, "held_out_batches": 4}
