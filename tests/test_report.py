@@ -259,7 +259,7 @@ def test_pieces_that_begin_with_silence_are_drawn_from_their_first_note_on(corpu
     ):
         assert roll["x"].min() == 0
         whole = next(boxes for boxes in axes.collections if boxes.get_label() == "held")
-        lengths = [np.ptp(path.vertices[:, 0]) for path in whole.get_paths()]
+        lengths = [np.ptp(path.vertices[:, 0]).round() for path in whole.get_paths()]
         assert sum(lengths) == len(roll)
     plt.close(figure)
 

@@ -1,7 +1,7 @@
 """What pieces are made of as five distributions, and how far two of them are apart.
 
 **Conventions**: pieces are note states (T, 78, 2); a distribution is its values and their shares,
-which sum to 1, or are all 0 of pieces without a note.
+which sum to 1, or are all 0 where there is nothing to count.
 
 **Metrics**: pitches, pitch classes (shares of sounding time), notes per step (of steps), note
 lengths (of notes), steps to the next onset (of onsets: notes struck together are one).
@@ -41,7 +41,7 @@ def distributions(pieces: Sequence[np.ndarray]) -> dict[str, Shares]:
 def total_variation(first: Shares, second: Shares) -> float:
     """Half the sum of differences of shares: 0 where they are the same, 1 where nothing is shared.
 
-    1 where one of both has no note. Raises InputError where their values differ.
+    1 where one of both counts nothing. Raises InputError where their values differ.
     """
     if not np.array_equal(first.values, second.values):
         raise InputError("distributions over different values cannot be compared: count both anew")

@@ -104,11 +104,11 @@ def _keys(used: list[File]) -> Iterator[Row]:
         yield KEYS, f"confidence under {SURE:g}", key, len(sure) - sum(sure)
 
 
-def roll_rows(words: str, states: np.ndarray, bar: int = 1) -> Iterator[Row]:
-    """Rows of `ROLL` steps of states (T, 78, 2), from the bar of the first note on."""
+def roll_rows(words: str, states: np.ndarray, bar: int = 1, steps: int = ROLL) -> Iterator[Row]:
+    """Rows of so many steps of states (T, 78, 2), from the bar of the first note on."""
     states = np.asarray(states)
     first = states[..., PLAY].any(axis=1).argmax() // bar * bar
-    states = states[first : first + ROLL]
+    states = states[first : first + steps]
     for step, note in np.argwhere(states[..., PLAY]):
         group = "struck" if states[step, note, ARTICULATE] else "held"
         yield words, group, step, note + LOWEST_PITCH

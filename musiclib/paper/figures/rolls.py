@@ -32,6 +32,7 @@ OCTAVE, MIDDLE_C = 12, 60
 LEAST = 2 * OCTAVE  # semitones shown, so that two octave lines are there
 MARGIN = 2  # semitones above and below the notes
 THICK = 0.84  # of a semitone
+APART = 0.2  # of a step, between notes that follow each other at a pitch
 NUMBERS = 9  # bar numbers of a line, at most
 
 
@@ -68,8 +69,8 @@ def rolls(
     longest = max((each.stop - each.start for each in lines), default=1)
     for axes, each in zip(np.ravel(figure.subplots(max(len(lines), 1), 1)), lines, strict=True):
         roll(axes, each.states, each.starts, (each.start, each.start + longest), (low, high))
-        axes.set_title(drawable(each.title), parse_math=False, loc="left", fontsize=_font(figure))
-    figure.axes[-1].set_xlabel("bar", fontsize=_font(figure))
+        axes.set_title(drawable(each.title), parse_math=False, loc="left", fontsize=font(figure))
+    figure.axes[-1].set_xlabel("bar", fontsize=font(figure))
     legend(figure)
     return figure
 
@@ -88,20 +89,24 @@ def roll(
     notes = notes_of(states) if len(states) else np.zeros((0, 3), np.int64)
     notes = notes[(notes[:, END] > span[0]) & (notes[:, ONSET] < span[1])]
     onset, end, pitch = notes[:, ONSET], notes[:, END], notes[:, PITCH] + LOWEST_PITCH
-    for label, ends, colour in (("held", end, HELD), ("struck", onset + 1, STRUCK)):
+    end = end - APART
+    for label, ends, colour in (
+        ("held", end, HELD),
+        ("struck", np.minimum(onset + 1, end), STRUCK),
+    ):
         boxes = PolyCollection(_boxes(onset, ends, pitch), fc=colour, lw=0, label=label, zorder=3)
         axes.add_collection(boxes, autolim=False)
     axes.set(xlim=span, ylim=pitches)
     _octaves(axes)
     _bars(axes, starts[(starts >= span[0]) & (starts < span[1])], starts, len(states))
     axes.spines[["left", "bottom"]].set_visible(False)
-    axes.tick_params(length=0, labelsize=_font(axes.figure))
+    axes.tick_params(length=0, labelsize=font(axes.figure))
 
 
 def legend(figure: Figure) -> None:
     """Say above all lines which part of a note is struck, which held."""
     patches = [Patch(fc=STRUCK, label="struck"), Patch(fc=HELD, label="held")]
-    look = {"handlelength": 1, "borderpad": 0, "fontsize": _font(figure)}
+    look = {"handlelength": 1, "borderpad": 0, "fontsize": font(figure)}
     figure.legend(handles=patches, loc="outside upper right", ncols=2, **look)
 
 
@@ -138,6 +143,19 @@ def states_of_cells(rows: pd.DataFrame, steps: int) -> np.ndarray:
     states[(*at, PLAY)] = 1
     states[(*at, ARTICULATE)] = rows["group"] == "struck"
     return states
+
+
+def notes_table(pieces: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """The notes behind `rolls` of pieces (T, 78, 2): columns piece, onset, end (steps), pitch.
+
+    A note is struck in its first step and held until its end.
+    """
+    rows = [
+        (name, onset, end, pitch + LOWEST_PITCH)
+        for name, states in pieces.items()
+        for onset, end, pitch in notes_of(np.asarray(states))
+    ]
+    return pd.DataFrame(rows, columns=["piece", "onset", "end", "pitch"])
 
 
 def bar_lines(steps: int) -> np.ndarray:
@@ -188,6 +206,6 @@ def _bars(axes: Axes, shown: np.ndarray, starts: np.ndarray, steps: int) -> None
     axes.set_xticks(shown[told], number[told])
 
 
-def _font(figure: Figure) -> float:
+def font(figure: Figure) -> float:
     """Points of text, as a share of the figure's width."""
     return FONT * 72 * figure.get_figure(root=True).get_figwidth()
