@@ -49,9 +49,12 @@ def real_and_composed(table: pd.DataFrame, apart: pd.DataFrame) -> Figure:
     distribution. Real music is filled, what was composed outlined and dashed. For a page's width.
     """
     excerpts = table[table["panel"].str.startswith(ROLL)]
-    pieces = {name.removeprefix(ROLL): rows for name, rows in excerpts.groupby("panel", sort=False)}
-    steps = -(-int(excerpts["x"].max() + 1) // STEPS_PER_BAR) * STEPS_PER_BAR
-    pieces = {name: states_of_cells(rows, steps) for name, rows in pieces.items()}
+    last = max([*excerpts["x"], 0])
+    steps = (int(last) // STEPS_PER_BAR + 1) * STEPS_PER_BAR
+    pieces = {
+        name: states_of_cells(excerpts[excerpts["panel"] == ROLL + name], steps)
+        for name in (REAL, *apart.index)
+    }  # silent ones have no rows
     pitches = limits(pieces.values())
     a_roll = 0.45 + min(HIGHEST, SEMITONE * (pitches[1] - pitches[0]))
     heights = [0.55 + len(pieces) * a_roll, 0.4 + len(WORDS) * (ROW + 0.25)]
