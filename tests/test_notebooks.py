@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 from types import SimpleNamespace
 
-import matplotlib.pyplot as plt
 import nbformat
 import pytest
 from strategies import hand_states
@@ -13,7 +12,6 @@ from strategies import hand_states
 from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT
 from musiclib.corpus.sets import Piece
-from musiclib.music import note_states
 from musiclib.paper import depends, figures, notebooks
 from musiclib.paper.study import Study
 
@@ -96,11 +94,13 @@ def test_settings_change_with_the_corpus_and_are_written_only_then(tmp_path):
     assert notebooks.settings(values) != first != notebooks.settings(values | {"seeds": 2})
 
 
-def test_a_piece_whose_name_looks_like_a_formula_is_drawn():
-    (cell,) = (cell.source for cell in code("01-corpus") if "struck dark" in cell.source)
+def test_a_piece_whose_name_looks_like_a_formula_is_drawn(tmp_path):
+    (cell,) = (cell.source for cell in code("01-corpus") if "figures.rolls" in cell.source)
     states = hand_states(40, (60, 0, 4))
     music = SimpleNamespace(main=[Piece("$x_{1$ \udcff.mid", states, states)])
-    exec(cell, {**vars(note_states), "music": music, "plt": plt, "figures": figures})
+    study = SimpleNamespace(figures=tmp_path, label="profile smoke")
+    exec(cell, {"music": music, "study": study, "figures": figures})
+    assert (tmp_path / "piece.png").exists()
 
 
 def test_a_failing_cell_ends_in_one_sentence_and_leaves_no_notebook(tmp_path, monkeypatch):

@@ -117,9 +117,9 @@ class Study(Record):
             machine = self.run("conditional-rbm", "plain", run.config.seed).weights()
             mend_folder(load_machine(machine), self.place(run, checkpoint), new)
 
-    def composed(self, run: Run, checkpoint: int) -> list[np.ndarray]:
+    def composed(self, run: Run, checkpoint: int, mended: bool = False) -> list[np.ndarray]:
         """The composed pieces of a run at a checkpoint, read back from MIDI as note states."""
-        return list(read_folder(self.place(run, checkpoint)).values())
+        return list(read_folder(self.place(run, checkpoint, mended)).values())
 
     def scores(
         self, model: str, checkpoints: tuple[int, ...], kinds: tuple[str, ...], mended: bool = False
