@@ -15,7 +15,7 @@ from musiclib.cli.composing import compose, mend
 from musiclib.cli.corpus import corpus
 from musiclib.cli.judging import evaluate, isl
 from musiclib.cli.options import example
-from musiclib.cli.paper import data, notebook, readme
+from musiclib.cli.paper import data, notebook, readme, site
 from musiclib.cli.training import train
 
 
@@ -56,5 +56,5 @@ def commands() -> None:
     """Train, compose, mend and judge; `make paper` does all of it for the paper."""
 
 
-for command in (train, compose, mend, isl, evaluate, data, corpus, notebook, readme):
+for command in (train, compose, mend, isl, evaluate, data, corpus, notebook, readme, site):
     commands.add_command(command)
