@@ -71,7 +71,7 @@ def site(profile: str) -> None:
     from musiclib.paper.site.build import build
 
     built = build(profile)
-    page = built.folder / "index.html"
+    page = f"site/{profile}/index.html"
     print(f"{page}: {len(built.pages)} notebooks, {built.size / 1e6:.1f} MB; open it in a browser")
     if built.missing:
         print(
