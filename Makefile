@@ -19,7 +19,7 @@ export PROFILE CORPUS SEEDS PRECISION
 
 .DEFAULT_GOAL := help
 .PHONY: help data paper figure1 figure3a figure3b figure2 figure4 figure5 table1 mending plateau section4 test test-avx2 \
-  bench bench-data bench-isl bench-keys bench-peers bench-published bench-restoration lab clean notebooks FORCE
+  bench bench-data bench-isl bench-keys bench-peers bench-published bench-restoration lab site clean notebooks FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ bench-restoration: .venv/installed ## what the conditional RBM mends of CORPUS's
 
 lab: .venv/installed ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks
+
+site: .venv/installed ## a site of pages, in site/, from what was run; opens from a file
+	@$(BIN)/python -m musiclib site --profile "$$PROFILE"
 
 notebooks: .venv/installed ## run the notebooks in place and keep the outputs of their checks alone
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace $(NOTEBOOKS)

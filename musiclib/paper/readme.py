@@ -78,6 +78,7 @@ def findings(profile: str) -> str:
 
 CURES = "few notes at first and index from 0 to 1"
 CAVEAT = {
+    "smoke": "This shows that everything runs; its numbers mean nothing.",
     "quick": "Networks and training are many times smaller than published: signs may hold, levels"
     " do not.",
     "paper": "These are runs of published size, on other music than the paper's.",

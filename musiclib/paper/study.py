@@ -108,8 +108,7 @@ class Study(Record):
 
     def place(self, run: Run, checkpoint: int, mended: bool = False) -> Path:
         """Where a run's composed pieces at a checkpoint lie, mended or not: 1.mid, 2.mid, ..."""
-        name = f"composed-{checkpoint}-{self.profile.pieces}x{self.profile.steps}"
-        return run.directory / (name + "-mended" * mended)
+        return composed_folder(self.profile, run, checkpoint, mended)
 
     def _mend(self, run: Run, checkpoint: int) -> None:
         new = self.place(run, checkpoint, mended=True)
@@ -166,3 +165,11 @@ class Study(Record):
         pieces = {piece.name: piece.states for piece in self.music.main}
         count = self.profile.pieces * longest if count is None else count
         return list(as_many(pieces, count, longest, seed).values())
+
+
+def composed_folder(
+    profile: profiles.Profile, run: Run, checkpoint: int, mended: bool = False
+) -> Path:
+    """The folder of a run's composed pieces, as many and as long as the profile has them."""
+    name = f"composed-{checkpoint}-{profile.pieces}x{profile.steps}"
+    return run.directory / (name + "-mended" * mended)
