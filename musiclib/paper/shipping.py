@@ -5,13 +5,16 @@ Small networks are trained on Bach's chorales as music21 has them, whose encodin
 """
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from musiclib.base.files import write_bytes, write_text
+import numpy as np
+
+from musiclib.base.files import new_folder, write_bytes, write_text
 from musiclib.corpus import saved
 from musiclib.corpus.assemble import assemble
 from musiclib.corpus.levels import HELD_OUT, MAIN
@@ -19,8 +22,16 @@ from musiclib.corpus.reading import encode_all
 from musiclib.corpus.sets import Corpus
 from musiclib.corpus.shipped import chorale_paths, corpus_name
 from musiclib.corpus.sources import Source
-from musiclib.exploring.shipped import CHORALES, FOLDER, SUFFIX, chorales
+from musiclib.exploring.shipped import CHORALES, FOLDER, PIECES, SUFFIX, chorales, weights_of
+from musiclib.exploring.wish import compose_wish
+from musiclib.exploring.wishes import Wish
+from musiclib.mending.folders import load_machine
 from musiclib.models import BiaxialConfig, ConditionalRBMConfig, LSTMConfig
+from musiclib.music.bar_grid import bar_starts
+from musiclib.music.bars import STEPS_PER_BAR
+from musiclib.music.corrupted import corrupt
+from musiclib.music.music21_scores import SCORE_TEMPO
+from musiclib.music.note_states import write_note_states
 from musiclib.training.runs import Run, RunConfig
 from musiclib.training.train import train_runs
 
@@ -33,6 +44,7 @@ BIAXIAL = BiaxialConfig(
     checkpoints=(500, 1000),
     level_iterations=0,
 )
+BARS, WRONG = 12, 0.1  # of the pieces to hear: their length, and the share of wrong notes
 OFTEN = {"held_out_every": 50, "held_out_batches": 4}
 RUNS = {
     "biaxial": RunConfig(BIAXIAL, **OFTEN),
@@ -62,8 +74,35 @@ def ship() -> None:
     runs = dict(zip(RUNS, train_runs(list(RUNS.values()), chorales()), strict=True))
     for name, run in runs.items():
         write_bytes(FOLDER / f"{name}{SUFFIX}", run.weights().read_bytes())
+    shutil.rmtree(PIECES, ignore_errors=True)
+    write_pieces(PIECES, chorales())
     write_text(FOLDER / "card.json", json.dumps({n: told(r) for n, r in runs.items()}, indent=1))
     write_text(FOLDER / "README.md", card(FOLDER))
+
+
+def write_pieces(folder: Path, music: Corpus) -> None:
+    """Write the pieces to hear: real, composed with seed 0 as it came, corrupted and repaired."""
+    wishes = {
+        "lstm": Wish("lstm", primer="corpus", bars=BARS),
+        "biaxial": Wish("biaxial", primer="corpus", bars=BARS),
+        "towards-an-ending": Wish("biaxial-backwards", ending="authentic", bars=BARS),
+    }
+    real = real_excerpt(music)
+    corrupted = corrupt(real, WRONG, np.random.default_rng(0), "near")
+    repaired = load_machine(weights_of("conditional-rbm")).mended(corrupted)
+    heard = {"real": real, "corrupted": corrupted, "repaired": repaired}
+    heard |= {name: compose_wish(wish).states for name, wish in wishes.items()}
+    with new_folder(folder) as aside:
+        for name, states in heard.items():
+            write_note_states(states, aside / f"{name}.mid", SCORE_TEMPO)
+
+
+def real_excerpt(music: Corpus) -> np.ndarray:
+    """The first bars (T, 78, 2) of the first held-out chorale in 4/4 that is long enough."""
+    steps = BARS * STEPS_PER_BAR
+    whole = (p for p in music.held_out if p.positions.max() == STEPS_PER_BAR - 1)
+    started = (p.states[bar_starts(p.positions)[0] :] for p in whole)
+    return next(states[:steps] for states in started if len(states) >= steps)
 
 
 def told(run: Run) -> dict[str, Any]:
@@ -110,7 +149,8 @@ what the models of the paper do; they are no results: of those see `docs/results
 scores that music21 ships. Bach's music is in the public domain; music21 distributes the encodings
 with the permission of those who made them, and its files name no restriction of their own. Weights
 and composed pieces may be used under the MIT licence of this project. `make shipped` makes all of
-it anew. `pieces/` has a held-out chorale and what the networks make, each begun by seed 0 or 1.
+it anew. `pieces/` has twelve bars of a held-out chorale, what the networks compose with seed 0 as
+it came, and that chorale with one note in ten wrong, before and after the conditional RBM.
 
 The losses are those of notebooks 02 and 03: nats in a batch, lower is better; "without learning"
 says what needs no network."""
