@@ -18,7 +18,7 @@ DONE      := $(NOTEBOOKS:notebooks/%.ipynb=$(RESULTS)/%.json)
 export PROFILE CORPUS SEEDS PRECISION
 
 .DEFAULT_GOAL := help
-.PHONY: help data paper figure1 figure3a figure3b figure2 figure4 figure5 table1 mending plateau section4 test test-avx2 \
+.PHONY: help data paper listen shipped figure1 figure3a figure3b figure2 figure4 figure5 table1 mending plateau section4 test test-avx2 \
   bench bench-data bench-isl bench-keys bench-peers bench-published bench-restoration lab site clean notebooks FORCE
 
 help: ## list the targets
@@ -32,6 +32,7 @@ paper: $(DONE) ## train, compose, mend and regenerate Figures 1 to 5 and Table 1
 	@$(BIN)/python -m musiclib readme
 	@echo "figures/$(PROFILE) and results/$(PROFILE) are up to date; read site/$(PROFILE)/11-results.html"
 
+listen: $(RESULTS)/00-listen.json ## pieces to hear in site/$(PROFILE)/00-listen.html: seconds
 figure3a figure3b: $(RESULTS)/04-figure-3.json ## the figure and what it needs
 figure4 table1: $(RESULTS)/06-figure-4-and-table-1.json ## the figure or table and what it needs
 figure5: $(RESULTS)/07-figure-5.json ## the figure and what it needs
@@ -88,6 +89,9 @@ notebooks: .venv/installed ## run the notebooks in place and keep the outputs of
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace $(NOTEBOOKS)
 	$(BIN)/nbstripout --keep-count --extra-keys "metadata.language_info cell.metadata.execution" $(NOTEBOOKS)
 	$(BIN)/ruff format -q notebooks
+
+shipped: .venv/installed ## train the weights that come with the package anew: two hours
+	$(BIN)/python -c "from musiclib.paper.shipping import ship; ship()"
 
 clean: ## remove the environment and caches; results and trained runs stay
 	rm -rf .venv .build .cache .pytest_cache .ruff_cache .hypothesis
