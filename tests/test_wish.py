@@ -4,14 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from strategies import scale_piece
 
 from musiclib.base.errors import InputError
 from musiclib.exploring import shipped
+from musiclib.exploring.cadences import CADENCES
 from musiclib.exploring.wish import compose_folder, compose_pieces, compose_wish, warm
 from musiclib.exploring.wishes import Wish
 from musiclib.mending.folders import load_machine
-from musiclib.models import note_loop
+from musiclib.models import describe, note_loop
+from musiclib.models.checkpoints import load_weights, save_weights
 from musiclib.models.fast_steps import compile_steps
 from musiclib.music.key_names import TONICS, key_named, name_of
 from musiclib.music.keys import Key, estimate_key
@@ -120,12 +123,20 @@ def test_a_beginning_is_drawn_from_the_chorales():
     assert len({first.tobytes() for first in firsts}) > 1
 
 
-def test_mending_is_what_the_machine_makes_of_the_piece():
-    wish = Wish(bars=4, density=6.0, temperature=2.0)  # there is something to mend
-    plain, mended = (compose_wish(replace(wish, mend=m)).states for m in ("", "conditional-rbm"))
-    machine = load_machine(shipped.weights_of("conditional-rbm"))
-    np.testing.assert_array_equal(mended, machine.mended(plain))
+def test_mending_is_what_the_machine_makes_of_the_piece_but_for_what_was_given(tmp_path):
+    machine, run = load_weights(shipped.weights_of("conditional-rbm"))
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for parameter in machine.parameters():  # one that changes much
+            parameter.add_(torch.randn_like(parameter))
+    path = tmp_path / "machine.safetensors"
+    save_weights(machine, path, run | {"model": describe(machine.config)})
+    wish = Wish(bars=4, density=4.0)
+    plain, mended = (compose_wish(replace(wish, mend=m)).states for m in ("", str(path)))
+    np.testing.assert_array_equal(mended, load_machine(path).mended(plain))
     assert (plain != mended).any()
+    wish = Wish("biaxial-backwards", ending="plagal", bars=4, mend=str(path))
+    np.testing.assert_array_equal(compose_wish(wish).states[-32:], CADENCES["plagal"])
 
 
 def test_progress_is_told_to_whoever_asks():
