@@ -54,8 +54,8 @@ RUNS = {
 }
 GOOD_FOR = {
     "biaxial": "chorale-like music in four voices, from a beginning, in 4/4 or 3/4",
-    "biaxial-backwards": "the same played backwards: music that leads to a given ending",
-    "lstm": "to hear what the baseline does: chords in eighth notes, without held voices",
+    "biaxial-backwards": "such music that leads to a given ending: trained on the chorales played backwards",
+    "lstm": "hearing what the baseline does: chords in eighth notes, none told to be held or struck",
     "conditional-rbm": "mending wrong and missing notes in such music",
 }
 
@@ -135,9 +135,11 @@ def _lines(cards: dict[str, Any]) -> Iterator[str]:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{k} {v}" for k, v in value.items() if v is not None) or "not known"
-    return str(value)
+    if not isinstance(value, dict):
+        return str(value)
+    flat = {k: v for k, v in value.items() if not isinstance(v, dict)}
+    nested = [_shown(inner) for inner in value.values() if isinstance(inner, dict)]
+    return ", ".join([*nested, *(f"{k} {v}" for k, v in flat.items())]) or "not known"
 
 
 INTRODUCTION = """# What comes with musiclib
@@ -153,4 +155,4 @@ it anew. `pieces/` has twelve bars of a held-out chorale, what the networks comp
 it came, and that chorale with one note in ten wrong, before and after the conditional RBM.
 
 The losses are those of notebooks 02 and 03: nats in a batch, lower is better; "without learning"
-says what needs no network."""
+says what needs no network. Seconds are those of a machine with two cores that had other work."""
