@@ -7,14 +7,14 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from musiclib.paper.site import pages
-from musiclib.paper.site.sources import Sources
 from strategies import hand_states
 
 from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT
 from musiclib.corpus.sets import Piece
 from musiclib.paper import depends, figures, notebooks
+from musiclib.paper.site import pages
+from musiclib.paper.site.sources import Sources
 from musiclib.paper.study import Study
 
 NAMES = notebooks.names()
