@@ -54,7 +54,7 @@ RUNS = {
 }
 GOOD_FOR = {
     "biaxial": "chorale-like music in four voices, from a beginning, in 4/4 or 3/4",
-    "biaxial-backwards": "such music that leads to a given ending: it learned the chorales backwards",
+    "biaxial-backwards": "such music towards a given ending: it learned the chorales backwards",
     "lstm": "hearing what the baseline does: chords of eighth notes, none held or struck",
     "conditional-rbm": "mending wrong and missing notes in such music",
 }
