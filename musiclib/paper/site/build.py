@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from musiclib.base.errors import InputError
@@ -50,7 +51,7 @@ def build(profile: str, root: Path = ROOT) -> Built:
 
 def _copy_figures(sources: Sources, folder: Path) -> None:
     (folder / "figures").mkdir()
-    for figure in sum(shown_figures(sources), []):
+    for figure in chain(*shown_figures(sources)):
         shutil.copy(figure.path, folder / "figures")
 
 
