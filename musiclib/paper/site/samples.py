@@ -19,9 +19,11 @@ from musiclib.training.runs import find
 STEPS = 384  # of a piece that are played: 24 bars
 TITLES = {
     "real": ("Real music", "a chorale by Bach that no network has heard"),
-    "lstm": ("LSTM", "composed by the shipped baseline"),
-    "biaxial": ("Biaxial RNN", "composed by the shipped network"),
-    "mended": ("Biaxial RNN, mended", "the same piece after the conditional RBM"),
+    "lstm": ("LSTM", "composed by the shipped baseline, seed 0"),
+    "biaxial": ("Biaxial RNN", "composed by the shipped network, seed 0"),
+    "towards-an-ending": ("Biaxial RNN, backwards", "the last two bars are given, seed 0"),
+    "corrupted": ("The chorale, corrupted", "one note in ten is wrong"),
+    "repaired": ("The chorale, repaired", "by the conditional RBM, from the corrupted one"),
 }
 
 
