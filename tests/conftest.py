@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from browser import browser, open_page  # noqa: F401 (fixtures)
 from hypothesis import HealthCheck, settings
 from real_pieces import shipped
 from reasons import write_every_reason

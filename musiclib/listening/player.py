@@ -1,0 +1,195 @@
+"""Players in pages and notebooks: a piece as a moving piano roll with its sound.
+
+The roll is plain boxes of HTML: crisp at any scale and in print, stretched without bent corners,
+drawn before or without a script. The script moves the cursor, lights notes up and seeks; without it
+the browser's own controls play the sound. Sound, notes and MIDI stand in the page: nothing is
+fetched, so that it works from a file, offline, in JupyterLab and in what nbconvert writes.
+
+anywidget would need a kernel or the network and is blank in exported pages; html-midi-player reads
+no local files and fetches its sounds; so this is a script of our own.
+"""
+
+import base64
+import io
+import json
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from functools import cache, cached_property
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from musiclib.base.errors import InputError
+from musiclib.listening import roll
+from musiclib.listening.sound import RATE, sound
+from musiclib.music.note_states import NOTES, STEPS_PER_BEAT, TEMPO, write_note_states
+from musiclib.music.notes import notes_of
+
+
+@cache
+def head() -> str:
+    """The style and script of players, once for a page; twice do no harm."""
+    style, script = (
+        files(__package__).joinpath(f"player.{kind}").read_text("utf-8") for kind in ("css", "js")
+    )
+    return f"<style>{style}</style>\n<script>{script}</script>\n"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Player:
+    """A piece to hear and watch, from note states (T, 78, 2).
+
+    `tempo` is in microseconds per beat, `bar` in steps per bar; `title`, `key` and `note` are shown
+    as they are. Raises InputError for states of another shape, and for a bar or a tempo below 1.
+    """
+
+    states: np.ndarray
+    title: str = ""
+    _: KW_ONLY
+    tempo: int = TEMPO
+    bar: int = 16
+    key: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        shape = np.shape(self.states)
+        if len(shape) != 3 or not shape[0] or shape[1:] != (NOTES, 2):
+            raise InputError(f"a player shows states of shape (T, {NOTES}, 2), T >= 1, not {shape}")
+        if self.bar < 1 or self.tempo < 1:
+            where = f"bar is {self.bar} steps, tempo {self.tempo} microseconds per beat"
+            raise InputError(f"{where}: a player needs at least 1 of both")
+
+    @cached_property
+    def notes(self) -> np.ndarray:
+        """The notes shown, int64 (n, 3): see `notes_of`."""
+        return notes_of(self.states)
+
+    @property
+    def seconds(self) -> float:
+        """How long the piece lasts, without the decay of its last notes."""
+        return len(self.states) * self.step
+
+    @property
+    def step(self) -> float:
+        """Seconds per step."""
+        return self.tempo / 1e6 / STEPS_PER_BEAT
+
+    @property
+    def name(self) -> str:
+        """The title, or what stands for it."""
+        return self.title or "the piece"
+
+    @property
+    def facts(self) -> str:
+        """Notes, bars, duration and key in words."""
+        bars = -(-len(self.states) // self.bar)
+        counted = [_count(len(self.notes), "note"), _count(bars, "bar"), clock(self.seconds)]
+        return " · ".join([*counted, *filter(None, [self.key])])
+
+    def html(self, audio_src: str | None = None) -> str:
+        """The player for a page that has `head()`; its sound is embedded or, if told, a file."""
+        source = audio_src or _address(*_audio(self.states, self.tempo))
+        label = _shown(f"Piano roll: {self.name}, {self.facts}")
+        return (
+            f'<figure class="mlp" data-lm-suppress-shortcuts="true">{self._caption()}'
+            f"{roll.boxes(self.notes, len(self.states), self.bar, label)}"
+            f'<div class="mlp-controls">{self._controls(source)}{LEGEND}{self._download()}</div>'
+            f'<script type="application/json">{self._data()}</script></figure>\n'
+        )
+
+    def __repr__(self) -> str:
+        return f"Player of {self.name}: {self.facts}"
+
+    def _repr_html_(self) -> str:
+        return head() + self.html()
+
+    def _caption(self) -> str:
+        title = f"<strong>{_shown(self.title)}</strong>" if self.title else ""
+        spans = "".join(f"<span>{_shown(text)}</span>" for text in (self.facts, self.note) if text)
+        return f"<figcaption>{title}{spans}</figcaption>"
+
+    def _controls(self, source: str) -> str:
+        """The browser's own controls, and ours, which the script shows in their place."""
+        return (
+            f'<button type="button" class="mlp-play" aria-label="Play {_shown(self.name)}" hidden>'
+            '</button><span class="mlp-time" hidden></span>'
+            f'<audio controls preload="metadata" src="{escape(source)}"'
+            f' aria-label="{_shown(self.name)}"></audio>'
+        )
+
+    def _data(self) -> str:
+        """The notes as JSON: rows of onset, end (in steps) and pitch (0 is MIDI pitch 24)."""
+        data = {"step": self.step, "steps": len(self.states), "bar": self.bar}
+        return json.dumps(data | {"notes": self.notes.tolist()}, separators=(",", ":"))
+
+    def _download(self) -> str:
+        """A link to the MIDI file, which stands in the link itself."""
+        name = re.sub(r"\W+", "-", self.title).strip("-").lower() or "piece"
+        address = _address(_midi(self.states, self.tempo), "audio/midi")
+        label = f"Download the MIDI file of {_shown(self.name)}"
+        link = f'download="{name}.mid" href="{address}" aria-label="{label}"'
+        return f'<a class="mlp-midi" {link}>MIDI</a>'
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Players side by side, below each other on small screens."""
+
+    players: Sequence[Player]
+
+    def html(self) -> str:
+        """The players for a page that has `head()`."""
+        return f'<div class="mlp-grid">{"".join(player.html() for player in self.players)}</div>'
+
+    def _repr_html_(self) -> str:
+        return head() + self.html()
+
+
+def grid(players: Sequence[Player]) -> Grid:
+    """Several players side by side, to show in a notebook."""
+    return Grid(tuple(players))
+
+
+LEGEND = (
+    '<span class="mlp-legend" aria-hidden="true">'
+    '<i class="mlp-struck"></i>struck <i class="mlp-held"></i>held</span>'
+)
+
+
+def clock(seconds: float) -> str:
+    """Minutes and whole seconds: 1:05."""
+    return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def _shown(text: str) -> str:
+    """Text as HTML; bytes of file names that are no UTF-8 as escapes."""
+    return escape(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+def _audio(states: np.ndarray, tempo: int) -> tuple[bytes, str]:
+    """The sound of states in a compressed file, and its media type."""
+    packed = io.BytesIO()
+    soundfile.write(packed, sound(states), RATE, format="MP3")  # until `sound.encoded` is there
+    return packed.getvalue(), "audio/mpeg"
+
+
+def _midi(states: np.ndarray, tempo: int) -> bytes:
+    """The bytes of the MIDI file of states."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "piece.mid"
+        write_note_states(states, path, tempo)
+        return path.read_bytes()
+
+
+def _address(content: bytes, kind: str) -> str:
+    """Content as a data URL."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
