@@ -47,7 +47,8 @@ class Fields:
             description="next", tooltip="the next seed", layout=widgets.Layout(width="64px")
         )
         self.temperature = widgets.FloatSlider(
-            *(1.0, 0.5, 2.0, 0.05), description="temperature", style=NAMES, layout=WIDE
+            **dict(value=1.0, min=0.5, max=2.0, step=0.05),
+            **dict(description="temperature", style=NAMES, layout=WIDE),
         )
         self.conservativity = _slider("conservativity", CONSERVATIVITIES)
         self.density = _slider("notes at once", DENSITIES)
@@ -64,12 +65,12 @@ class Fields:
         self._directed()
 
     def _directed(self, _change: Any = None) -> None:
-        self.network.options = networks(self.every, self.direction.value)
+        _offer(self.network, networks(self.every, self.direction.value))
         self._show()
 
     def _offer_checkpoints(self, _change: Any = None) -> None:
         files = self.network.value.files if self.network.value else {}
-        self.weights.options = files
+        _offer(self.weights, files)
         self.weights.disabled = len(files) < 2
 
     def _show(self, _change: Any = None) -> None:
@@ -91,9 +92,9 @@ class Fields:
     def values(self) -> dict[str, Any]:
         """What stands in the fields, as `form.wish_of` reads it."""
         names = ("weights", "direction", "cadence", "primer", "file", "key", "bars", "temperature")
-        return {n: getattr(self, n).value for n in (*names, "conservativity", "density", "seed")} | {
-            "mend": self.mend.value
-        }
+        return {
+            n: getattr(self, n).value for n in (*names, "conservativity", "density", "seed")
+        } | {"mend": self.mend.value}
 
     def box(self) -> widgets.Box:
         """The fields side by side in groups, one below the other on narrow screens."""
@@ -118,15 +119,21 @@ def _choice(name: str, options: dict[str, Any]) -> widgets.Dropdown:
     return widgets.Dropdown(options=options, description=name, style=NAMES, layout=WIDE)
 
 
+def _offer(field: widgets.Dropdown, options: dict[str, Any]) -> None:
+    """Offer other options, the first one chosen, which a widget that had none leaves to us."""
+    field.options = options
+    if options and field.index is None:
+        field.index = 0
+
+
 def _either(name: str, options: tuple[str, ...]) -> widgets.ToggleButtons:
     style = NAMES | {"button_width": "auto"}
     return widgets.ToggleButtons(options=options, description=name, style=style, layout=WIDE)
 
 
 def _count(name: str, value: int, low: int, high: int) -> widgets.BoundedIntText:
-    return widgets.BoundedIntText(
-        value, low, high, 1, description=name, style=NAMES, layout=WIDE
-    )
+    values = {"value": value, "min": low, "max": high}
+    return widgets.BoundedIntText(**values, description=name, style=NAMES, layout=WIDE)
 
 
 def _slider(name: str, options: dict[str, Any]) -> widgets.SelectionSlider:

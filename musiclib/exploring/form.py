@@ -13,10 +13,11 @@ TONICS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 KEYS = {"as composed": ""} | {
     f"{tonic} {mode}": f"{tonic} {mode}" for mode in ("major", "minor") for tonic in TONICS
 }
-CONSERVATIVITIES = {"as published": None, "off": "off"} | {
+NOT_SAID = ""  # None would mean to a slider that nothing is chosen
+CONSERVATIVITIES = {"as published": NOT_SAID, "off": "off"} | {
     f"{tenth / 10:.1f}": tenth / 10 for tenth in range(5, 21) if tenth != 10
 }
-DENSITIES = {"as it likes": None} | {f"{half / 2:.1f}": half / 2 for half in range(2, 17)}
+DENSITIES = {"as it likes": NOT_SAID} | {f"{half / 2:.1f}": half / 2 for half in range(2, 17)}
 
 Choices = dict[str, str]
 
@@ -47,8 +48,9 @@ def wish_of(values: Mapping[str, Any]) -> Any:
     """
     from musiclib.exploring.wish import Wish  # here: it takes torch, and the form does not wait
 
-    same = ("weights", "key", "bars", "temperature", "conservativity", "density", "seed", "mend")
-    return Wish(**{name: values[name] for name in same}, **_begins_or_ends(values))
+    same = {n: values[n] for n in ("weights", "key", "bars", "temperature", "seed", "mend")}
+    unless = {n: values[n] for n in ("conservativity", "density") if values[n] != NOT_SAID}
+    return Wish(**same, **unless, **_begins_or_ends(values))
 
 
 def _begins_or_ends(values: Mapping[str, Any]) -> Choices:

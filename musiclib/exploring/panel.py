@@ -52,7 +52,7 @@ class Panel:
         self.said = widgets.HTML()
         self.output = widgets.Output()
         self.takes: deque[tuple[str, str]] = deque(maxlen=TAKES)
-        self.composed, self.composing, self.stopping = 0, Lock(), Event()
+        self.composing, self.stopping = Lock(), Event()
         self.button.on_click(self.compose)
         self.stop.on_click(lambda _button: self.stopping.set())
         actions = widgets.HBox([self.button, self.stop, self.bar, self.said])
@@ -92,6 +92,7 @@ class Panel:
             self.composing.release()
 
     def _take(self, began: float) -> None:
+        from musiclib.exploring import shipped
         from musiclib.exploring.take import take  # here, with what needs torch: the form is shown
         from musiclib.exploring.wish import compose_wish
 
@@ -99,10 +100,12 @@ class Panel:
         piece = compose_wish(wish_of(self.fields.values()), progress=self._progress)
         composed = time.monotonic()
         self.say("judging, and playing it on the piano")
-        self.composed += 1
-        self.takes.append((piece.title, take(piece, self.composed)))
+        title = f"{self.fields.network.label}, seed {piece.wish.seed}"
+        self.takes.append((title, take(piece, shipped.chorales(), title)))
         self._show()
-        self.say(f"composed in {composed - began:.1f} s, shown after {time.monotonic() - began:.1f} s")
+        self.say(
+            f"composed in {composed - began:.1f} s, shown after {time.monotonic() - began:.1f} s"
+        )
 
     def _progress(self, done: int, total: int) -> None:
         if self.stopping.is_set():

@@ -1,67 +1,61 @@
 """A take: what was composed, as HTML to hear, to look at, to keep and to compare."""
 
 import base64
+import re
 from html import escape
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
-from musiclib.listening.player import Player
+from musiclib.corpus.sets import Corpus
+from musiclib.exploring.judged import judged, nearest
+from musiclib.exploring.wish import Composed
+from musiclib.listening.player import Player, head
 from musiclib.listening.sound import encoded, kind_of, sound
 
-MIDI = "audio/midi"
+MEDIA = {"mp3": "mpeg"}  # names of media types that differ from those of files
 
 
-def take(composed: Any, sets: Any, number: int) -> str:
-    """A `Composed` as HTML: its title, a player, its files, how it is judged beside a corpus.
-
-    `number` counts takes, for the names of the files.
-    """
-    from musiclib.exploring.judged import judged, nearest
-
-    judgement = judged(composed.states, sets)
-    return "\n".join(
-        [
-            '<section class="musiclib-take">',
-            Player(
-                composed.states,
-                composed.title,
-                tempo=composed.tempo,
-                bar=composed.wish.bar,
-                key=composed.key,
-            ).html(),
-            f"<p>{files(composed, number)}</p>",
-            f'<p class="musiclib-near">{escape(str(nearest(composed.states, sets)))}</p>',
-            judgement.to_html(index=False, border=0, classes="musiclib-judged"),
-            "</section>",
-        ]
+def player(composed: Composed, title: str = "") -> Player:
+    """A player of what was composed."""
+    return Player(
+        composed.states,
+        title or composed.title,
+        tempo=composed.tempo,
+        bar=composed.wish.bar,
+        key=composed.key,
+        note=", ".join(asked(composed)),
     )
 
 
-def files(composed: Any, number: int) -> str:
-    """Links to keep the MIDI and the sound; the files are in the links."""
-    name = f"take-{number}-seed-{composed.wish.seed}"
-    music = encoded(sound(composed.states, composed.tempo))
-    kind = kind_of(music)
-    return " · ".join(
-        [
-            link(f"{name}.mid", "MIDI", MIDI, midi(composed)),
-            link(f"{name}.{kind}", kind.upper(), f"audio/{kind}", music),
-        ]
+def asked(composed: Composed) -> list[str]:
+    """What was wished other than usual, in words."""
+    wish, usual = composed.wish, type(composed.wish)()
+    names = ("primer", "ending", "temperature", "conservativity", "density", "mend")
+    told = {name: getattr(wish, name) for name in names}
+    return [f"{name} {value}" for name, value in told.items() if value != getattr(usual, name)]
+
+
+def take(composed: Composed, corpus: Corpus, title: str = "") -> str:
+    """A `Composed` as HTML: a player, its files, its metrics and nearest bar beside a corpus."""
+    samples = encoded(sound(composed.states, composed.tempo))
+    address = data_url(samples)
+    parts = (
+        player(composed, title).html(address),
+        f"<p>{link(composed.title, kind_of(samples), address)}</p>",
+        judged(composed.states, corpus).to_html(index=False, border=0),
+        f"<p>{escape(str(nearest(composed.states, corpus)))}</p>",
     )
+    return head() + '<div class="musiclib-take">' + "\n".join(parts) + "</div>"
 
 
-def midi(composed: Any) -> bytes:
-    """The MIDI file of what was composed."""
-    with TemporaryDirectory() as folder:
-        composed.write(path := Path(folder) / "piece.mid")
-        return path.read_bytes()
+def data_url(music: bytes) -> str:
+    """Sound as an address that holds it itself."""
+    media = MEDIA.get(kind_of(music), kind_of(music))
+    return f"data:audio/{media};base64,{base64.b64encode(music).decode()}"
 
 
-def link(name: str, text: str, kind: str, content: bytes) -> str:
-    """A link that saves a file, which it holds itself."""
-    data = base64.b64encode(content).decode()
-    return f'<a download="{escape(name)}" href="data:{kind};base64,{data}">{escape(text)}</a>'
+def link(name: str, kind: str, address: str) -> str:
+    """A link that keeps a sound as a file; the MIDI file is the player's to keep."""
+    file = f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}.{kind}"
+    return f'<a download="{file}" href="{address}">{kind.upper()}</a>'
 
 
 def earlier(title: str, html: str) -> str:
