@@ -4,6 +4,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from musiclib.base.device import device
 from musiclib.base.errors import InputError
 from musiclib.base.files import new_folder
@@ -22,6 +24,10 @@ class Mender(NamedTuple):
 
     model: ConditionalRBM
     normalise: bool
+
+    def mended(self, states: np.ndarray) -> np.ndarray:
+        """Note states (T, 78, 2), mended."""
+        return mend(states, partial(conditional, self.model), normalise=self.normalise)
 
 
 def load_machine(weights: Path) -> Mender:
@@ -54,6 +60,6 @@ def mend_folder(machine: Mender, folder: Path, new: Path) -> Path:
 
 def _mend_file(machine: Mender, path: Path, target: Path) -> None:
     with naming(path):
-        midi, way = read_midi(path), partial(conditional, machine.model)
-        mended = mend(note_states(midi, "all"), way, normalise=machine.normalise)
+        midi = read_midi(path)
+        mended = machine.mended(note_states(midi, "all"))
     write_note_states(mended, target, first_tempo(midi))

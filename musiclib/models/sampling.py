@@ -12,6 +12,8 @@ Conservativity = Literal["paper", "off"] | float
 FEW_NOTES = 2
 STEP_DOWN = 0.02
 WAY_BACK = 0.3
+STEERING = 0.1  # how far a step twice as dense as wished raises the power, in nats
+POWERS = (0.05, 20.0)
 SOUNDING = 3.5  # notes at a step of classical music
 
 
@@ -52,10 +54,20 @@ class Powers:
 
     "paper": starts at 1; after a step with fewer than two notes c becomes min(c, 1) - 0.02, after
     any other it moves 30 % of the way back to 1. A number stays as it is; "off" is 1.
+
+    A piece with a wished density (notes sounding per step, one a piece or None) has its power
+    rise after a step with more notes, and fall after one with fewer: it starts where its kind does.
     """
 
-    def __init__(self, kinds: Sequence[Conservativity], device: torch.device) -> None:
+    def __init__(
+        self,
+        kinds: Sequence[Conservativity],
+        device: torch.device,
+        densities: Sequence[float | None] | None = None,
+    ) -> None:
+        wished = densities or [None] * len(kinds)
         self.adapts = torch.tensor([kind == "paper" for kind in kinds], device=device)
+        self.wished = torch.tensor([w or math.nan for w in wished], device=device)
         start = [1.0 if isinstance(kind, str) else float(kind) for kind in kinds]
         self.values = torch.tensor(start, device=device)
 
@@ -64,4 +76,10 @@ class Powers:
         lower = self.values.clamp(max=1.0) - STEP_DOWN
         back = self.values + WAY_BACK * (1.0 - self.values)
         adapted = torch.where(playing < FEW_NOTES, lower, back)
-        self.values = torch.where(self.adapts, adapted, self.values)
+        unsteered = torch.where(self.adapts, adapted, self.values)
+        self.values = torch.where(self.wished.isnan(), unsteered, self._steered(playing))
+
+    def _steered(self, playing: Tensor) -> Tensor:
+        """The power that brings the number of notes nearer to the wished one."""
+        off = (playing / self.wished - 1).clamp(max=1.0)
+        return (self.values * torch.exp(STEERING * off)).clamp(*POWERS)

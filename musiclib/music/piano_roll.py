@@ -18,7 +18,17 @@ from musiclib.music.midi_events import (
     naming,
     read_midi,
 )
-from musiclib.music.note_states import MAX_STEPS, TEMPO, Metre, last_tick, write_notes
+from musiclib.music.note_states import (
+    LOWEST_PITCH,
+    MAX_STEPS,
+    NOTES,
+    PLAY,
+    TEMPO,
+    Metre,
+    last_tick,
+    write_notes,
+)
+from musiclib.music.transforms import legal
 
 LOWEST_KEY = 21
 KEYS = 88
@@ -28,6 +38,7 @@ SECONDS = 0.3
 # One sample is written as an eighth note at 100 beats a minute, which lasts just 0.3 s.
 SIXTEENTHS_PER_SAMPLE = 2
 WRITTEN_TEMPO = int(SECONDS * 2 * 1e6)
+BELOW = LOWEST_PITCH - LOWEST_KEY  # keys under the note states' lowest pitch
 
 
 def read_piano_roll(path: Path | str, seconds: float = SECONDS) -> np.ndarray:
@@ -90,7 +101,7 @@ def _press(roll, keys, notes, rows, end, last_row):  # noqa: ANN001, ANN202
             first, first_row = (latest, latest_row) if struck_anew else (-1, -1)
 
 
-def write_piano_roll(roll: np.ndarray, path: Path | str) -> None:
+def write_piano_roll(roll: np.ndarray, path: Path | str, tempo: int = WRITTEN_TEMPO) -> None:
     """Write a roll of shape (T, 88) as MIDI, 0.3 s a row; a key that stays down is one note."""
     play = np.asarray(roll)
     write_notes(
@@ -99,5 +110,17 @@ def write_piano_roll(roll: np.ndarray, path: Path | str) -> None:
         LOWEST_KEY,
         Path(path),
         sixteenths=SIXTEENTHS_PER_SAMPLE,
-        tempo=WRITTEN_TEMPO,
+        tempo=tempo,
     )
+
+
+def states_of(roll: np.ndarray) -> np.ndarray:
+    """Note states (2 T, 78, 2) of a roll (T, 88) as it is written; keys outside 78 are left out."""
+    play = np.repeat(roll[:, BELOW : BELOW + NOTES], SIXTEENTHS_PER_SAMPLE, axis=0)
+    return legal(np.stack([play, np.zeros_like(play)], axis=-1))
+
+
+def roll_of(states: np.ndarray) -> np.ndarray:
+    """The roll (T // 2, 88) of note states (T, 78, 2): what sounds at every other step."""
+    play = states[: len(states) // 2 * 2 : SIXTEENTHS_PER_SAMPLE, :, PLAY]
+    return np.pad(play, ((0, 0), (BELOW, KEYS - BELOW - NOTES)))

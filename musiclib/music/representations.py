@@ -7,8 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from musiclib.music.note_states import NOTES, read_note_states, write_note_states
-from musiclib.music.piano_roll import KEYS, SIXTEENTHS_PER_SAMPLE, read_piano_roll, write_piano_roll
+from musiclib.music.note_states import NOTES, TEMPO, read_note_states, write_note_states
+from musiclib.music.piano_roll import (
+    KEYS,
+    SIXTEENTHS_PER_SAMPLE,
+    WRITTEN_TEMPO,
+    read_piano_roll,
+    roll_of,
+    states_of,
+    write_piano_roll,
+)
 from musiclib.music.transforms import legal, reverse_time
 
 
@@ -17,15 +25,19 @@ class Representation:
     """How a model reads and writes music: `name` is the attribute of a piece that holds it.
 
     `step` is the shape of one step, which lasts `sixteenths` sixteenth notes. `read` and `write`
-    turn MIDI files into arrays (T, *step) and back; `reverse` plays an array backwards.
+    turn MIDI files into arrays (T, *step) and back, written at `tempo` microseconds per beat;
+    `reverse` plays an array backwards. `states` gives note states to hear, `heard` takes them.
     """
 
     name: str
     step: tuple[int, ...]
     sixteenths: int
     read: Callable[[Path], np.ndarray]
-    write: Callable[[np.ndarray, Path], None]
+    write: Callable[..., None]  # (array, path, tempo): as quick as `tempo` unless told otherwise
     reverse: Callable[[np.ndarray], np.ndarray]
+    states: Callable[[np.ndarray], np.ndarray]
+    heard: Callable[[np.ndarray], np.ndarray]
+    tempo: int
 
     def of(self, pieces: Iterable[Any]) -> list[np.ndarray]:
         """The arrays of pieces, in order."""
@@ -47,6 +59,9 @@ NOTE_STATES = Representation(
     lambda path: read_note_states(path, "all"),  # a primer, in whatever metre
     write_note_states,
     lambda states: reverse_time(legal(states)),
+    legal,
+    lambda states: states,
+    TEMPO,
 )
 PIANO_ROLL = Representation(
     "roll",
@@ -55,4 +70,7 @@ PIANO_ROLL = Representation(
     read_piano_roll,
     write_piano_roll,
     lambda roll: roll[::-1],
+    states_of,
+    roll_of,
+    WRITTEN_TEMPO,
 )
