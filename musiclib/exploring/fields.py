@@ -19,8 +19,8 @@ from musiclib.exploring.form import (
 )
 from musiclib.exploring.trained import Trained
 
-WIDE = widgets.Layout(width="auto", margin="2px 0")
 NAMES = {"description_width": "104px"}
+ACROSS = "repeat(auto-fit, minmax(min(100%, max(300px, 40%)), 1fr))"  # two columns, or one
 BARS, SEED, MOST_BARS, MOST_SEED = 8, 0, 512, 2**31 - 1
 
 
@@ -33,23 +33,22 @@ class Fields:
         self.network = _choice("network", {})
         self.weights = _choice("checkpoint", {})
         self.mend = _choice("RBM mends", rbms(every))
-        self.direction = _either("composed", (FORWARD, ENDING))
+        self.direction = _choice("composed", {way: way for way in (FORWARD, ENDING)})
         self.cadence = _choice("ending", {name: name for name in cadences} | {"own MIDI file": OWN})
         self.primer = _choice("primer", PRIMERS)
         self.file = widgets.Text(
-            description="its path", placeholder="piece.mid", style=NAMES, layout=WIDE
+            description="its path", placeholder="piece.mid", style=NAMES, layout=_wide()
         )
-        self.upload = widgets.FileUpload(accept=".mid,.midi", description="upload it", layout=WIDE)
+        self.upload = widgets.FileUpload(
+            accept=".mid,.midi", description="upload it", layout=_wide()
+        )
         self.key = _choice("key", KEYS)
         self.bars = _count("bars", BARS, 1, MOST_BARS)
         self.seed = _count("seed", SEED, 0, MOST_SEED)
         self.next = widgets.Button(
             description="next", tooltip="the next seed", layout=widgets.Layout(width="64px")
         )
-        self.temperature = widgets.FloatSlider(
-            **dict(value=1.0, min=0.5, max=2.0, step=0.05),
-            **dict(description="temperature", style=NAMES, layout=WIDE),
-        )
+        self.temperature = _temperature()
         self.conservativity = _slider("conservativity", CONSERVATIVITIES)
         self.density = _slider("notes at once", DENSITIES)
         self._follow()
@@ -99,16 +98,20 @@ class Fields:
     def box(self) -> widgets.Box:
         """The fields side by side in groups, one below the other on narrow screens."""
         seed = widgets.HBox([self.seed, self.next], layout=widgets.Layout(overflow="hidden"))
-        self.seed.layout = widgets.Layout(flex="1 1 auto", width="auto", margin="2px 0")
+        self.seed.layout.flex = "1 1 auto"
         groups = (
             ("Network", self.network, self.weights, self.mend),
             ("Music", self.direction, self.cadence, self.primer, self.upload, self.file, self.key),
             ("Length and seed", self.bars, seed),
             ("Chance", self.temperature, self.conservativity, self.density),
         )
-        across = "repeat(auto-fit, minmax(min(100%, 300px), 1fr))"
-        layout = widgets.Layout(display="grid", grid_template_columns=across, grid_gap="4px 28px")
+        layout = widgets.Layout(display="grid", grid_template_columns=ACROSS, grid_gap="4px 28px")
         return widgets.Box([_group(*group) for group in groups], layout=layout)
+
+
+def _wide(left: str = "0") -> widgets.Layout:
+    """As wide as there is room: one for each field, which may hide by it."""
+    return widgets.Layout(width="auto", margin=f"2px 2px 2px {left}")
 
 
 def _group(title: str, *fields: widgets.Widget) -> widgets.VBox:
@@ -116,7 +119,7 @@ def _group(title: str, *fields: widgets.Widget) -> widgets.VBox:
 
 
 def _choice(name: str, options: dict[str, Any]) -> widgets.Dropdown:
-    return widgets.Dropdown(options=options, description=name, style=NAMES, layout=WIDE)
+    return widgets.Dropdown(options=options, description=name, style=NAMES, layout=_wide())
 
 
 def _offer(field: widgets.Dropdown, options: dict[str, Any]) -> None:
@@ -126,17 +129,17 @@ def _offer(field: widgets.Dropdown, options: dict[str, Any]) -> None:
         field.index = 0
 
 
-def _either(name: str, options: tuple[str, ...]) -> widgets.ToggleButtons:
-    style = NAMES | {"button_width": "auto"}
-    return widgets.ToggleButtons(options=options, description=name, style=style, layout=WIDE)
-
-
 def _count(name: str, value: int, low: int, high: int) -> widgets.BoundedIntText:
     values = {"value": value, "min": low, "max": high}
-    return widgets.BoundedIntText(**values, description=name, style=NAMES, layout=WIDE)
+    return widgets.BoundedIntText(**values, description=name, style=NAMES, layout=_wide())
+
+
+def _temperature() -> widgets.FloatSlider:
+    values = {"value": 1.0, "min": 0.5, "max": 2.0, "step": 0.05}
+    return widgets.FloatSlider(**values, description="temperature", style=NAMES, layout=_wide())
 
 
 def _slider(name: str, options: dict[str, Any]) -> widgets.SelectionSlider:
     return widgets.SelectionSlider(
-        options=list(options.items()), description=name, style=NAMES, layout=WIDE
+        options=list(options.items()), description=name, style=NAMES, layout=_wide()
     )

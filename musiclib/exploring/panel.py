@@ -18,8 +18,6 @@ from musiclib.exploring.trained import trained
 from musiclib.exploring.warm import warm
 
 TAKES = 5  # that stay
-HERE = widgets.Layout(display=None)
-GONE = "none"
 
 
 class Stopped(Exception):
@@ -48,7 +46,7 @@ class Panel:
         self.fields = Fields(trained(), list(CADENCES))
         self.button = widgets.Button(description="Compose", button_style="primary", icon="music")
         self.stop = widgets.Button(description="Stop", icon="stop", disabled=True)
-        self.bar = widgets.IntProgress(layout=widgets.Layout(width="160px", visibility="hidden"))
+        self.bar = widgets.IntProgress(layout=widgets.Layout(width="160px", display="none"))
         self.said = widgets.HTML()
         self.output = widgets.Output()
         self.takes: deque[tuple[str, str]] = deque(maxlen=TAKES)
@@ -115,7 +113,7 @@ class Panel:
     def _busy(self, busy: bool) -> None:
         self.stopping.clear()
         self.button.disabled, self.stop.disabled = busy, not busy
-        self.bar.value, self.bar.layout.visibility = 0, "visible" if busy else "hidden"
+        self.bar.value, self.bar.layout.display = 0, None if busy else "none"
 
     def _show(self) -> None:
         from musiclib.exploring.take import earlier

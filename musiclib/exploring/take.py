@@ -39,7 +39,7 @@ def take(composed: Composed, corpus: Corpus, title: str = "") -> str:
     address = data_url(samples)
     parts = (
         player(composed, title).html(address),
-        f"<p>{link(composed.title, kind_of(samples), address)}</p>",
+        f"<p>To keep: {link(composed.title, kind_of(samples), address)}</p>",
         judged(composed.states, corpus).to_html(index=False, border=0),
         f"<p>{escape(str(nearest(composed.states, corpus)))}</p>",
     )
@@ -55,7 +55,7 @@ def data_url(music: bytes) -> str:
 def link(name: str, kind: str, address: str) -> str:
     """A link that keeps a sound as a file; the MIDI file is the player's to keep."""
     file = f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}.{kind}"
-    return f'<a download="{file}" href="{address}">{kind.upper()}</a>'
+    return f'<a download="{file}" href="{address}">the sound, {kind.upper()}</a>'
 
 
 def earlier(title: str, html: str) -> str:
