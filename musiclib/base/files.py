@@ -71,6 +71,19 @@ def must_be_new(folder: Path) -> None:
         raise InputError(f"{folder} exists already: name a new folder")
 
 
+def must_be_writable(path: Path) -> None:
+    """Raise InputError where nothing can be made at a path, before any work is done for it.
+
+    It is tried: permissions alone do not tell of read-only disks, nor of what root may do.
+    """
+    try:
+        there = next(folder for folder in path.absolute().parents if folder.exists())
+        tempfile.TemporaryFile(dir=there).close()
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"{path}: cannot be written ({reason}); name another place") from None
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write `content` to `path` in one piece.
 

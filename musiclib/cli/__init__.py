@@ -51,7 +51,7 @@ def _machine_fault(error: OSError) -> str:
     return f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")
 
 
-@click.group(epilog=example("train biaxial", "compose runs/RUN/weights-final.safetensors pieces"))
+@click.group(epilog=example("compose --out piece.mid --audio piece.mp3", "train biaxial"))
 def commands() -> None:
     """Train, compose, mend and judge; `make paper` does all of it for the paper."""
 

@@ -1,7 +1,6 @@
-"""`compose` and `mend`: from weights to folders of MIDI files."""
+"""`compose` and `mend`: from weights to music."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -9,45 +8,101 @@ import click
 from musiclib.base.errors import InputError
 from musiclib.cli import options
 
-STEPS = "Sixteenths in a piece."
-BAR = "Sixteenths in a bar, 12 for 3/4 or 6/8: for what was trained with --metre all."
-
-
-@click.command(
-    epilog=options.example("compose runs/RUN/weights-final.safetensors new --primer a.mid")
+EXAMPLES = (
+    "# a first piece of 8 bars, and how it sounds",
+    "compose --out piece.mid --audio piece.mp3",
+    "# another one, longer, slower to surprise, in another key",
+    'compose --out piece.mid --seed 7 --bars 24 --temperature 0.9 --key "D major"',
+    "# go on from the first bar of a file of yours, and mend the result",
+    "compose --primer song.mid --out piece.mid --mend conditional-rbm",
+    "# the music that leads to an ending: by name, or a file's last two bars",
+    "compose --weights biaxial-backwards --ending authentic --out piece.mid",
+    "# weights of your own: 25 pieces of 80 bars to judge by `evaluate`",
+    "compose --weights runs/RUN/weights-final.safetensors --out pieces",
 )
-@click.argument("weights", type=options.PATH)
-@click.argument("folder", type=options.PATH)
-@click.option("--pieces", type=options.POSITIVE, default=25, show_default=True)
-@click.option("--steps", type=options.POSITIVE, default=1280, show_default=True, help=STEPS)
-@click.option("--seed", type=options.COUNT, default=0, show_default=True)
-@click.option("--conservativity", help="paper, off or a number.  [default: as published]")
-@click.option("--temperature", type=float, default=1.0, show_default=True)
-@click.option("--primer", default="none", help="none, corpus, or a MIDI file.")
-@click.option("--primer-steps", type=options.POSITIVE, default=16, help="Of a MIDI file.")
-@click.option("--bar", type=options.POSITIVE, default=16, show_default=True, help=BAR)
-@click.option("--postprocess", type=options.PATH, help="Weights of a conditional RBM that mends.")
-@options.profile
-@options.corpus
-@options.metre
-def compose(weights: Path, folder: Path, postprocess: Path | None, **chosen: Any) -> None:
-    """Compose MIDI files into a new FOLDER with trained WEIGHTS."""
-    from musiclib.base.files import must_be_new
-    from musiclib.composing.folders import compose_to_folder
-    from musiclib.mending.folders import load_machine, mend_folder
+AUDIO = (".mp3", ".ogg", ".wav")
+WEIGHTS = "Shipped ones by name (biaxial, biaxial-backwards, lstm), or a file."
+OUT = "A file, .mid: one piece. Else a new folder for 1.mid, 2.mid, ..."
+BARS = "How long a piece is.  [default: 8, in a folder 80]"
+PRIMER = "What begins it: none, corpus, or the first bar of a MIDI file."
+ENDING = (
+    "What ends it: authentic, plagal, half, deceptive, minor, picardy, or the last two bars of a"
+    " MIDI file; for weights trained backwards."
+)
+BAR = "Sixteenths in a bar, 12 for 3/4 or 6/8: for what was trained with --metre all."
+DENSITY = "Notes that sound at once, on average, say 4.  [default: as it comes]"
+CORPUS = "What --primer corpus draws from, as in `train --corpus`.  [default: shipped chorales]"
 
-    must_be_new(folder)
-    machine = load_machine(postprocess) if postprocess else None
-    names = ("pieces", "steps", "seed", "temperature", "primer_steps", "bar")
-    music = ("primer", "corpus", "profile", "metre")
-    settings = {name: chosen[name] for name in names} | {
-        "conservativity": _conservativity(chosen["conservativity"]),
-        "primer": _primer(weights, **{name: chosen[name] for name in music}),
-    }
-    with TemporaryDirectory() as aside:
-        target = Path(aside) / "unmended" if machine else folder
-        compose_to_folder(weights, target, **settings)
-        print(mend_folder(machine, target, folder) if machine else folder)
+
+@click.command(epilog=options.example(*EXAMPLES))
+@click.option("--weights", default="biaxial", show_default=True, help=WEIGHTS)
+@click.option("--out", type=options.PATH, required=True, help=OUT)
+@click.option("--audio", type=options.PATH, help="The piece as sound, too: .mp3, .ogg or .wav.")
+@click.option("--bars", type=options.POSITIVE, help=BARS)
+@click.option("--key", default="", help='"D major", "F# minor", ...  [default: as composed]')
+@click.option("--primer", default="none", show_default=True, help=PRIMER)
+@click.option("--ending", default="", help=ENDING)
+@click.option("--density", type=float, help=DENSITY)
+@click.option("--temperature", type=float, default=1.0, show_default=True, help="Lower is safer.")
+@click.option("--conservativity", help="paper, off or a number.  [default: as published]")
+@click.option("--seed", type=options.COUNT, default=0, show_default=True, help="Another, another.")
+@click.option(
+    "--mend", default="", help="Weights of a conditional RBM: conditional-rbm, or a file."
+)
+@click.option("--pieces", type=options.POSITIVE, help="In a folder.  [default: 25]")
+@click.option("--bar", type=options.POSITIVE, default=16, show_default=True, help=BAR)
+@click.option("--corpus", default="", help=CORPUS)
+@options.profile
+@options.metre
+def compose(
+    out: Path,
+    audio: Path | None,
+    pieces: int | None,
+    bars: int | None,
+    corpus: str,
+    profile: str,
+    metre: Any,
+    **wished: Any,
+) -> None:
+    """Compose a piece of music, or a folder of them, as MIDI."""
+    from musiclib.exploring.wish import compose_folder, compose_wish
+    from musiclib.exploring.wishes import Wish
+
+    one = _places(out, audio, pieces)
+    wished["conservativity"] = _conservativity(wished["conservativity"])
+    wish = Wish(**wished, bars=bars or (8 if one else 80))
+    music = _corpus(wish.primer, corpus, profile, metre)
+    if not one:
+        print(compose_folder(wish, out, pieces or 25, music))
+        return
+    composed = compose_wish(wish, corpus=music)
+    composed.write(out)
+    print(out)
+    if audio:
+        composed.write_sound(audio)
+        print(audio)
+    click.echo(f"{composed.title}, {composed.key or 'silent'}", err=True)
+
+
+def _places(out: Path, audio: Path | None, pieces: int | None) -> bool:
+    """Whether one piece is asked for; raises InputError for what cannot be written."""
+    from musiclib.base.files import must_be_new, must_be_writable
+    from musiclib.music.midi_folder import midi_suffix
+
+    one = bool(midi_suffix(out.suffix))
+    if not one and audio:
+        raise InputError(f"--audio {audio}: goes with one piece; name a file, .mid, in --out")
+    if one and (pieces or 1) > 1:
+        raise InputError(f"--pieces {pieces}: name a folder in --out, not {out}")
+    if audio and audio.suffix.lower() not in AUDIO:
+        raise InputError(f"--audio {audio}: name it {', '.join(AUDIO[:-1])} or {AUDIO[-1]}")
+    if not one:
+        must_be_new(out)
+    for place in filter(None, (out, audio)):
+        if place.is_dir():
+            raise InputError(f"{place} is a folder: name a file")
+        must_be_writable(place)
+    return one
 
 
 def _conservativity(text: str | None) -> str | float | None:
@@ -59,19 +114,16 @@ def _conservativity(text: str | None) -> str | float | None:
         raise InputError(f"--conservativity {text}: give paper, off or a number") from None
 
 
-def _primer(weights: Path, primer: str, corpus: str, profile: str, metre: Any) -> Any:
+def _corpus(primer: str, corpus: str, profile: str, metre: Any) -> Any:
+    """What a beginning is drawn from, if not from the shipped chorales."""
     from musiclib.corpus.assemble import read_corpus
-    from musiclib.corpus.prepare import prepare
-    from musiclib.models.checkpoints import load_weights
     from musiclib.paper import profiles
-    from musiclib.paper.chosen import chosen_corpus
 
+    if not corpus:
+        return None
     if primer != "corpus":
-        return None if primer == "none" else Path(primer)
-    limit = profiles.profile(profile).scores_per_group
-    music = read_corpus(chosen_corpus(profile, corpus, download=True), limit, metre)
-    _, run = load_weights(weights)
-    return prepare(music, normalise=run["normalise"], reverse=run["reverse"]).main
+        raise InputError(f"--corpus {corpus}: goes with --primer corpus")
+    return read_corpus(corpus, profiles.profile(profile).scores_per_group, metre)
 
 
 @click.command(epilog=options.example("mend runs/RUN/weights-final.safetensors pieces mended"))

@@ -53,6 +53,9 @@ def judged_folders(command: Callable) -> Callable:
 
 
 def example(*lines: str) -> str:
-    """An example as it stands under a command's help."""
-    shown = "\n".join(click.style(f"  python -m musiclib {line}", fg="cyan") for line in lines)
-    return f"\b\nExample:\n{shown}"
+    """Examples as they stand under a command's help; what begins with # says what the next does."""
+    shown = "\n".join(
+        f"  {line}" if line[0] == "#" else click.style(f"  python -m musiclib {line}", fg="cyan")
+        for line in lines
+    )
+    return f"\b\nExample{'s' * (len(lines) > 1)}:\n{shown}"
