@@ -4,6 +4,9 @@ from collections.abc import Callable
 from functools import partial
 
 from numba import njit
+from numba.core import event
+
+from musiclib.base.progress import waiting
 
 
 def compiled(function: Callable | None = None, **how: object) -> Callable:
@@ -14,3 +17,19 @@ def compiled(function: Callable | None = None, **how: object) -> Callable:
         return njit(cache=True, nogil=True, **how)(function)
     except RuntimeError:
         return njit(nogil=True, **how)(function)
+
+
+class _Compiling(event.Listener):
+    """Says that people wait for the compiler, wherever a loop is met for the first time."""
+
+    def __init__(self) -> None:
+        self.under_way: list[waiting] = []
+
+    def on_start(self, event: event.Event) -> None:
+        self.under_way.append(waiting("compiling").__enter__())
+
+    def on_end(self, event: event.Event) -> None:
+        self.under_way.pop().__exit__(None, None, None)
+
+
+event.register("numba:compile", _Compiling())

@@ -3,12 +3,14 @@
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
+from collections.abc import Callable, MutableSequence, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import current_process, get_context, parent_process
+from typing import Any
 
-from musiclib.base.progress import Progress
+from musiclib.base.progress import Progress, waiting
+from musiclib.base.screen import mute
 
 UNGUARDED = "put what your script does below `if __name__ == '__main__':`; workers import it anew"
 DIED = f"a worker process was killed, out of memory, or could not begin ({UNGUARDED})"
@@ -26,31 +28,35 @@ def side_by_side(
     *,
     workers: int | None = None,
     total: int | None = None,
-    done: Callable[[], int] | None = None,
+    done: Callable[[], float] | None = None,
+    note: Callable[[], str] = lambda: "",
 ) -> list:
     """Call `function(*a)` for each of `arguments`; the results in order.
 
-    Progress counts finished jobs, or what `done()` says of `total`. The first exception is raised
-    as soon as it comes up, and what has not begun then does not begin.
+    Progress counts jobs, and what jobs say of themselves by `part_done`; or what `done()` says of
+    `total`. `note()` is shown beside it. The first exception is raised as soon as it comes up, and
+    what has not begun then does not begin.
     """
     if not arguments:
         return []
     if getattr(current_process(), "_inheriting", False):  # a worker that imports its script anew
         sys.exit(f"{label}: {UNGUARDED}")
-    workers = min(workers or cores(), len(arguments))
-    threads = max(1, cores() // workers)
+    workers, context = min(workers or cores(), len(arguments)), get_context("spawn")
+    shares = context.Array("d", [NOT_BEGUN] * len(arguments), lock=False)
+    begin = max(1, cores() // workers), shares
     with (
-        ProcessPoolExecutor(workers, get_context("spawn"), _begin, (threads,)) as pool,
+        ProcessPoolExecutor(workers, context, _begin, begin) as pool,
         Progress(total or len(arguments), label) as progress,
     ):
-        jobs = [pool.submit(function, *a) for a in arguments]
+        jobs = [pool.submit(_job, i, function, *a) for i, a in enumerate(arguments)]
         try:
-            waiting = set(jobs)
-            while waiting:
-                ended, waiting = wait(waiting, timeout=0.5, return_when=FIRST_EXCEPTION)
-                for job in ended:
-                    job.result()
-                progress.to(done() if done else len(jobs) - len(waiting))
+            with waiting(f"starting {workers} worker{'s' * (workers > 1)}"):
+                left = _until(jobs, lambda: max(shares) > NOT_BEGUN)
+            progress.begin(done() if done else 0.0)
+            while left:
+                left = _look(left)
+                progress.note = note()
+                progress.to(done() if done else sum(share for share in shares if share > 0))
         except BrokenProcessPool as error:
             raise BrokenProcessPool(f"{label}: {DIED}") from error
         except BaseException:
@@ -59,8 +65,48 @@ def side_by_side(
     return [job.result() for job in jobs]
 
 
-def _begin(threads: int) -> None:
+def _until(jobs: Sequence[Future], begun: Callable[[], bool]) -> set[Future]:
+    """Jobs that have not ended when the first one has begun."""
+    left = _look(set(jobs), 0.0)
+    while left and not begun():
+        left = _look(left, 0.1)
+    return left
+
+
+def _look(jobs: set[Future], seconds: float = 0.5) -> set[Future]:
+    """The jobs that have not ended after so long; raises what one of them raised."""
+    ended, left = wait(jobs, timeout=seconds, return_when=FIRST_EXCEPTION)
+    for job in ended:
+        job.result()
+    return left
+
+
+NOT_BEGUN = -1.0
+_shares: MutableSequence[float] = []  # of each job how much is done; in a worker, not here
+_mine = 0
+
+
+def part_done(share: float) -> None:
+    """Tell who waits that so much of this job is done, 0 to 1; outside a worker nobody hears."""
+    if len(_shares):
+        _shares[_mine] = min(share, 1.0)
+
+
+def _job(index: int, function: Callable, *arguments: Any) -> Any:
+    """A job in a worker, which by now has imported what the job needs."""
+    global _mine
+    _mine = index
+    part_done(0.0)
+    result = function(*arguments)
+    part_done(1.0)
+    return result
+
+
+def _begin(threads: int, shares: MutableSequence[float]) -> None:
     """Share the cores among the workers, and do not outlive the process that started them."""
+    global _shares
+    _shares = shares
+    mute()
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(threads)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # the same sums on a GPU each time

@@ -2,16 +2,15 @@
 
 import json
 import os
-import re
 import sys
 from pathlib import Path
 from typing import Any
 
 from musiclib.base.errors import NO_SPACE, InputError
 from musiclib.base.files import ROOT, expanded, replacing, write_text
+from musiclib.base.pace import PROGRESS
 
 FOLDER = ROOT / "notebooks"
-PROGRESS = re.compile(r".+: \d+ of \d+ after \d+ s\n?")  # as musiclib.base.progress prints
 
 
 def names() -> list[str]:

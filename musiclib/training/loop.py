@@ -63,12 +63,14 @@ def train(
     *,
     checkpoint: Callable[[int], None] = lambda iteration: None,
     progress: Callable[[int], None] = lambda iteration: None,
+    watch: Callable[[State], None] = lambda state: None,
     save_seconds: float = 20.0,
 ) -> State:
     """Train `model` in place by `plan`, going on from the file `saved` if it exists.
 
-    `checkpoint` is called after the iterations that the plan names. Once
-    `save_seconds` have passed, `saved` holds a whole state at most that old, whatever happens.
+    `checkpoint` is called after the iterations that the plan names, `progress` after each, and so
+    is `watch` with the state, to be read alone. Once `save_seconds` have passed, `saved` holds a
+    whole state at most that old, whatever happens.
     """
     optimizer = model.optimizer()
     state = _load(model, optimizer, saved)
@@ -83,6 +85,7 @@ def train(
             _evaluate_when_due(model, plan, state)
             if state.iteration in plan.checkpoints:
                 checkpoint(state.iteration)
+            watch(state)
             progress(state.iteration)
             if time.monotonic() - last_saved > save_seconds:
                 state.seconds, last_saved = time.monotonic() - began, time.monotonic()

@@ -15,6 +15,7 @@ from musiclib.base.device import device, device_name
 from musiclib.base.errors import InputError
 from musiclib.base.files import write_json, write_text
 from musiclib.base.parallel import cores, side_by_side
+from musiclib.base.progress import Progress
 from musiclib.corpus.batches import Batches
 from musiclib.corpus.levels import MAIN
 from musiclib.corpus.prepare import prepare, some_of
@@ -23,6 +24,8 @@ from musiclib.models import Model, batches_of, build, model_of
 from musiclib.models.checkpoints import save_weights
 from musiclib.models.without_learning import CONSTANT
 from musiclib.training.curriculum import Stage, curriculum
+from musiclib.training.curve import CurveFile, file_of
+from musiclib.training.live import Live
 from musiclib.training.loop import Plan, State, losses_of, train
 from musiclib.training.precision import check_precision
 from musiclib.training.runs import FINAL, RUNS, Run, RunConfig, find
@@ -74,15 +77,21 @@ def _train(run: Run, corpus: Corpus) -> None:
         config.stop_below * without.get(CONSTANT, 0.0),
     )
     saved = run.directory / "state.pt"
-    state = train(
-        model,
-        plan,
-        saved,
-        checkpoint=lambda iteration: save(model, run, labels[iteration]),
-        progress=_reporter(run, plan.total),
-    )
+    with Progress(plan.total, "training") as progress:
+        state = train(
+            model,
+            plan,
+            saved,
+            checkpoint=lambda iteration: save(model, run, labels[iteration]),
+            progress=_reporter(run, progress),
+            watch=CurveFile(file_of(run), min(without.values(), default=None)),
+        )
     _finish(run, model, plan, state, {"corpus": corpus.checksum, "without_learning": without})
-    for left in [saved, *run.directory.glob(".writing-*")]:  # the latter of killed tries
+    for left in [
+        saved,
+        file_of(run),
+        *run.directory.glob(".writing-*"),
+    ]:  # the latter of killed tries
         left.unlink(missing_ok=True)
 
 
@@ -101,9 +110,13 @@ def _stages(config: RunConfig, music: Corpus) -> list[Stage]:
 
 
 def train_runs(configs: list[RunConfig], corpus: Corpus, root: Path = RUNS) -> list[Run]:
-    """Train runs side by side: as many as there are cores, or four on a GPU."""
+    """Train runs side by side: as many as there are cores, or four on a GPU.
+
+    In a notebook that is open their losses are drawn while they train.
+    """
     runs = [find(config, corpus, root) for config in configs]
     missing = [run for run in runs if not run.finished]
+    live = Live(missing)
     side_by_side(
         train_run,
         [(run.config, corpus, root) for run in missing],
@@ -111,7 +124,9 @@ def train_runs(configs: list[RunConfig], corpus: Corpus, root: Path = RUNS) -> l
         workers=workers(),
         total=sum(_total(run.config, corpus) for run in missing),
         done=lambda: sum(run.progress() for run in missing),
+        note=live.look,
     )
+    live.end()
     return runs
 
 
@@ -144,9 +159,12 @@ def _checkpoints(config: Any, main: Batches) -> dict[int, int]:
     return {label: label * unit for label in config.checkpoints if label * unit <= total}
 
 
-def _reporter(run: Run, total: int):  # noqa: ANN202
+def _reporter(run: Run, progress: Progress):  # noqa: ANN202
+    """Tells people here, and in a file whoever waits in another process."""
+
     def report(iteration: int) -> None:
-        if iteration % max(1, total // 200) == 0 or iteration == total:
+        progress.to(iteration)
+        if iteration % max(1, progress.total // 200) == 0 or iteration == progress.total:
             (run.directory / "progress").write_text(str(iteration))
 
     return report
