@@ -40,7 +40,7 @@ class Fields:
             description="its path", placeholder="piece.mid", style=NAMES, layout=_wide()
         )
         self.upload = widgets.FileUpload(
-            accept=".mid,.midi", description="upload it", layout=_wide()
+            accept=".mid,.midi", description="upload it", layout=_wide("112px")
         )
         self.key = _choice("key", KEYS)
         self.bars = _count("bars", BARS, 1, MOST_BARS)

@@ -14,10 +14,10 @@ KEYS = {"as composed": ""} | {
     f"{tonic} {mode}": f"{tonic} {mode}" for mode in ("major", "minor") for tonic in TONICS
 }
 NOT_SAID = ""  # None would mean to a slider that nothing is chosen
-CONSERVATIVITIES = {"as published": NOT_SAID, "off": "off"} | {
+CONSERVATIVITIES = {"published": NOT_SAID, "off": "off"} | {
     f"{tenth / 10:.1f}": tenth / 10 for tenth in range(5, 21) if tenth != 10
 }
-DENSITIES = {"as it likes": NOT_SAID} | {f"{half / 2:.1f}": half / 2 for half in range(2, 17)}
+DENSITIES = {"free": NOT_SAID} | {f"{half / 2:.1f}": half / 2 for half in range(2, 17)}
 
 Choices = dict[str, str]
 

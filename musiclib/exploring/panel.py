@@ -1,5 +1,6 @@
 """The panel: a form to compose with, and below it the last takes to hear and compare."""
 
+import os
 import time
 from collections import deque
 from html import escape
@@ -9,10 +10,10 @@ from typing import Any
 import ipywidgets as widgets
 
 from musiclib.base.errors import InputError
+from musiclib.base.screen import in_notebook
 from musiclib.exploring.cadences import CADENCES
 from musiclib.exploring.fields import Fields
 from musiclib.exploring.form import wish_of
-from musiclib.exploring.front import is_live
 from musiclib.exploring.style import STYLE
 from musiclib.exploring.trained import trained
 from musiclib.exploring.warm import warm
@@ -30,13 +31,18 @@ def panel(live: bool | None = None) -> Any:
     `live` says which, where it is not to be found out. The form makes ready what composing needs
     while it is looked at.
     """
-    if is_live() if live is None else live:
+    if _is_live() if live is None else live:
         board = Panel()
         board.make_ready()
         return board.box
     from musiclib.exploring.static import composed_grid
 
     return composed_grid()
+
+
+def _is_live() -> bool:
+    """Whether someone sees widgets: what papermill, nbconvert and nbval run shows none."""
+    return in_notebook() and not os.environ.get("MUSICLIB_LOG")
 
 
 class Panel:

@@ -3,7 +3,7 @@
 STYLE = """<style>
 .musiclib-panel { max-width: 1180px; padding: 4px 8px; }
 .musiclib-panel h4 { margin: 10px 0 4px; font-size: var(--jp-ui-font-size1, 13px); }
-.musiclib-panel .widget-toggle-buttons .widget-toggle-button { width: auto; }
+.musiclib-panel .widget-readout { min-width: 68px; }
 .musiclib-said { color: var(--jp-ui-font-color2, #555); }
 .musiclib-wrong { color: var(--jp-error-color0, #b71c1c); font-weight: 600; }
 .musiclib-take { margin: 12px 0 4px; }
