@@ -122,6 +122,8 @@
     [button, time, cursor].forEach((element) => (element.hidden = false));
     const slider = { role: "slider", tabindex: 0, "aria-valuemin": 0, "aria-valuemax": length };
     Object.entries(slider).forEach(([name, value]) => roll.setAttribute(name, value));
+    // JupyterLab's own keys, such as "a" for a new cell, are not meant while one of these has focus
+    [roll, button, part("a")].forEach((element) => element.setAttribute("data-lm-suppress-shortcuts", ""));
     draw();
     failed();
   }

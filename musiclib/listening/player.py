@@ -96,7 +96,7 @@ class Player:
         source = audio_src or _address(*_audio(self.states, self.tempo))
         label = _shown(f"Piano roll: {self.name}, {self.facts}")
         return (
-            f'<figure class="mlp" data-lm-suppress-shortcuts="true">{self._caption()}'
+            f'<figure class="mlp">{self._caption()}'
             f"{roll.boxes(self.notes, len(self.states), self.bar, label)}"
             f'<div class="mlp-controls">{self._controls(source)}{LEGEND}{self._download()}</div>'
             f'<script type="application/json">{self._data()}</script></figure>\n'
@@ -177,8 +177,10 @@ def _shown(text: str) -> str:
 
 def _audio(states: np.ndarray, tempo: int) -> tuple[bytes, str]:
     """The sound of states in a compressed file, and its media type."""
+    # Until `sound` has piano, tempo and `encoded`: sine waves without what follows the last step.
+    end = round((len(states) * TEMPO / 4e6 + 0.25) * RATE)
     packed = io.BytesIO()
-    soundfile.write(packed, sound(states), RATE, format="MP3")  # until `sound.encoded` is there
+    soundfile.write(packed, sound(states)[:end], RATE, format="MP3")
     return packed.getvalue(), "audio/mpeg"
 
 
