@@ -9,7 +9,6 @@ from musiclib.music.midi_events import (
     KIND,
     ON,
     PLACE,
-    TEMPO_CHANGE,
     TICK,
     TOO_LARGE,
     VALUE,
@@ -23,16 +22,15 @@ from musiclib.music.note_states import (
     MAX_STEPS,
     NOTES,
     PLAY,
-    TEMPO,
     Metre,
     last_tick,
     write_notes,
 )
+from musiclib.music.seconds import note_events, seconds_at, tempo_changes
 from musiclib.music.transforms import legal
 
 LOWEST_KEY = 21
 KEYS = 88
-DRUMS = 9  # their channel
 SECONDS = 0.3
 
 # One sample is written as an eighth note at 100 beats a minute, which lasts just 0.3 s.
@@ -54,11 +52,9 @@ def piano_roll(midi: Midi, seconds: float = SECONDS, metre: Metre = "all") -> np
     ends with the file. `metre="paper"` stops where note states do. Raises MidiError for a piece
     that is too long.
     """
-    events = midi.events
-    changes = events[(events[:, KIND] == TEMPO_CHANGE) & (events[:, PLACE] == 0)]
-    notes = events[(events[:, KIND] <= ON) & (events[:, PLACE] & 15 != DRUMS)]
+    notes = note_events(midi)
     ticks = np.concatenate([notes[:, TICK], [last_tick(midi, metre), midi.end]])
-    times = _seconds_at(ticks, changes, midi.ticks_per_beat)
+    times = seconds_at(ticks, tempo_changes(midi), midi.ticks_per_beat)
     samples = np.ceil(times / seconds - 1e-6).astype(np.int64)  # before it; 1e-6 absorbs rounding
     rows, (end, last) = samples[:-2], samples[-2:]
     if end > MAX_STEPS:
@@ -69,16 +65,6 @@ def piano_roll(midi: Midi, seconds: float = SECONDS, metre: Metre = "all") -> np
     order = np.argsort(keys, kind="stable")  # a key's notes together, in their order
     _press(roll, keys[order], notes[order], rows[order], midi.end, last)
     return roll
-
-
-def _seconds_at(ticks: np.ndarray, changes: np.ndarray, ticks_per_beat: int) -> np.ndarray:
-    """When ticks are, float64: at 120 beats per minute until the first of the tempo `changes`."""
-    tempos = np.concatenate([[TEMPO], changes[:, VALUE]])
-    starts = np.concatenate([[0], changes[:, TICK]])
-    per_tick = tempos / 1e6 / ticks_per_beat
-    began = np.concatenate([[0], np.cumsum(np.diff(starts) * per_tick[:-1])])
-    part = np.searchsorted(starts, ticks, side="right") - 1
-    return began[part] + (ticks - starts[part]) * per_tick[part]
 
 
 @compiled
