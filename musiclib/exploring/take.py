@@ -7,10 +7,9 @@ from html import escape
 from musiclib.corpus.sets import Corpus
 from musiclib.exploring.judged import judged, nearest
 from musiclib.exploring.wish import Composed
+from musiclib.listening.encoding import MEDIA_TYPES, encoded, kind_of
 from musiclib.listening.player import Player, head
-from musiclib.listening.sound import encoded, kind_of, sound
-
-MEDIA = {"mp3": "mpeg"}  # names of media types that differ from those of files
+from musiclib.listening.sound import sound
 
 
 def player(composed: Composed, title: str = "") -> Player:
@@ -48,8 +47,7 @@ def take(composed: Composed, corpus: Corpus, title: str = "") -> str:
 
 def data_url(music: bytes) -> str:
     """Sound as an address that holds it itself."""
-    media = MEDIA.get(kind_of(music), kind_of(music))
-    return f"data:audio/{media};base64,{base64.b64encode(music).decode()}"
+    return f"data:{MEDIA_TYPES[kind_of(music)]};base64,{base64.b64encode(music).decode()}"
 
 
 def link(name: str, kind: str, address: str) -> str:
