@@ -127,4 +127,5 @@ $(RESULTS)/15-own-music.json: $(RESULTS)/03-train-biaxial.json
 	$(BIN)/python -m pip install -qq -r requirements.lock
 	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
 	$(BIN)/python -c "from musiclib.corpus.encoding import compile_reader; compile_reader()"
+	$(BIN)/python -c "from musiclib.models.fast_steps import compile_steps; compile_steps()"
 	@touch $@

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from musiclib.models.biaxial import BiaxialRNN, LayerState, Memory
+from musiclib.models.biaxial import BiaxialConfig, BiaxialRNN, LayerState, Memory
 from musiclib.models.sampling import Coins
 from musiclib.music.bars import STEPS_PER_BAR
 from musiclib.music.note_states import NOTES
@@ -21,6 +21,17 @@ def fast_steps(model: BiaxialRNN) -> Any:
     """What composes fastest with a biaxial RNN of torch's cells where it is."""
     on_gpu = next(model.parameters()).is_cuda
     return GraphedSteps(model, cuda_graph) if on_gpu else CompiledSteps(model)
+
+
+def compile_steps() -> None:
+    """Compile what composing waits for, for two layers along the notes: seconds, once.
+
+    All later processes then find it.
+    """
+    model = BiaxialRNN(BiaxialConfig(time_sizes=(2, 2), note_sizes=(2, 2))).eval()
+    coins = Coins(torch.rand(1, NOTES, 2), torch.ones(1), 1.0)
+    with torch.inference_mode():
+        CompiledSteps(model).step(torch.zeros(1, NOTES, 2), model.begin(1), coins)
 
 
 class CompiledSteps:
