@@ -1,6 +1,7 @@
 """Loops compiled by numba, which runs them at the speed of C."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 
 from numba import njit
@@ -23,10 +24,11 @@ class _Compiling(event.Listener):
     """Says that people wait for the compiler, wherever a loop is met for the first time."""
 
     def __init__(self) -> None:
-        self.under_way: list[waiting] = []
+        self.under_way: list[AbstractContextManager] = []
 
     def on_start(self, event: event.Event) -> None:
-        self.under_way.append(waiting("compiling").__enter__())
+        self.under_way.append(waiting("compiling"))
+        self.under_way[-1].__enter__()
 
     def on_end(self, event: event.Event) -> None:
         self.under_way.pop().__exit__(None, None, None)

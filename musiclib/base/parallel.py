@@ -45,8 +45,8 @@ def side_by_side(
     shares = context.Array("d", [NOT_BEGUN] * len(arguments), lock=False)
     begin = max(1, cores() // workers), shares
     with (
-        ProcessPoolExecutor(workers, context, _begin, begin) as pool,
         Progress(total or len(arguments), label) as progress,
+        ProcessPoolExecutor(workers, context, _begin, begin) as pool,
     ):
         jobs = [pool.submit(_job, i, function, *a) for i, a in enumerate(arguments)]
         try:
@@ -57,6 +57,7 @@ def side_by_side(
                 left = _look(left)
                 progress.note = note()
                 progress.to(done() if done else sum(share for share in shares if share > 0))
+            progress.note = "ending the workers"
         except BrokenProcessPool as error:
             raise BrokenProcessPool(f"{label}: {DIED}") from error
         except BaseException:

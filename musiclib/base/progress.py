@@ -8,6 +8,8 @@ apart at least, and none for work under two seconds.
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Event, RLock, Thread
 from types import TracebackType
 from typing import Self
@@ -101,8 +103,8 @@ class Progress(Task):
         return min(1.0, self.done / self.total) if self.total else None
 
 
-class waiting(Task):
-    """Something that cannot be counted: `with waiting("compiling"):`."""
+class Waiting(Task):
+    """Something that cannot be counted."""
 
     def line(self, now: float) -> str:
         """As "compiling: 7 s so far"."""
@@ -166,3 +168,10 @@ class Watch:
 
 
 watch = Watch()  # of this process
+
+
+@contextmanager
+def waiting(label: str) -> Iterator[None]:
+    """Say what is waited for, "compiling" say, where it takes long; or decorate a function."""
+    with Waiting(label):
+        yield

@@ -6,11 +6,15 @@ Modules are imported inside the commands: `--help` and a mistyped option then an
 import errno
 import io
 import sys
+from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
+from functools import wraps
+from importlib import import_module
 
 import click
 
 from musiclib.base.errors import NO_SPACE, InputError
+from musiclib.base.progress import waiting
 from musiclib.cli.composing import compose, mend
 from musiclib.cli.corpus import corpus
 from musiclib.cli.judging import evaluate, isl
@@ -56,5 +60,30 @@ def commands() -> None:
     """Train, compose, mend and judge; `make paper` does all of it for the paper."""
 
 
+LOADED_FIRST = {  # what takes a command seconds to import, so that people see what they wait for
+    "train": "musiclib.training.train",
+    "compose": "musiclib.composing.folders",
+    "mend": "musiclib.mending.folders",
+    "isl": "musiclib.metrics.bits_saved",
+    "evaluate": "musiclib.metrics.evaluation",
+    "corpus": "musiclib.corpus.assemble",
+}
+
+
+def loading(command: click.Command) -> click.Command:
+    """The command, with what it imports loaded once its options are known to be right."""
+    body: Callable = command.callback
+
+    @wraps(body)
+    def loaded(*given: object, **named: object) -> object:
+        with waiting("loading libraries"):
+            import_module(LOADED_FIRST[command.name])
+        return body(*given, **named)
+
+    if command.name in LOADED_FIRST:
+        command.callback = loaded
+    return command
+
+
 for command in (train, compose, mend, isl, evaluate, data, corpus, notebook, readme):
-    commands.add_command(command)
+    commands.add_command(loading(command))

@@ -8,6 +8,7 @@ import numpy as np
 from musiclib.base.device import device
 from musiclib.base.errors import InputError
 from musiclib.base.files import new_folder
+from musiclib.base.parallel import part_done
 from musiclib.composing.compose import compose, draw_primers, piece_seeds
 from musiclib.corpus.sets import Piece
 from musiclib.models import Network
@@ -29,6 +30,7 @@ def compose_run(
         model.reads.steps(steps),
         piece_seeds(seed, pieces),
         conservativity=model.conservativity,
+        progress=lambda done: part_done(done / (pieces * model.reads.steps(steps))),
     )
     return write_pieces(model, composed, folder, backwards=run.config.reverse)
 

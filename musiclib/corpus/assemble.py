@@ -11,6 +11,7 @@ from filelock import FileLock
 
 from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT, expanded
+from musiclib.base.progress import waiting
 from musiclib.corpus import saved, shards
 from musiclib.corpus.collections import MUSIC21, is_named
 from musiclib.corpus.division import (
@@ -68,11 +69,12 @@ def read_corpus(
 def assemble(sources: SourceSets, encode: Encode = encode_all) -> Corpus:
     """Read a folder's sources and sort the pieces into levels, main and held-out."""
     usable, left_out = _read(sources, encode)
-    usable, double = _without_doubles(usable)
-    left_out = replace(left_out, double=double)
-    _check_enough(usable, left_out)
-    sets, leaked = without_leaks(with_held_out(usable))
-    return replace(left_out, sets=with_levels(sets), leaked=leaked)
+    with waiting("dividing the music"):
+        usable, double = _without_doubles(usable)
+        left_out = replace(left_out, double=double)
+        _check_enough(usable, left_out)
+        sets, leaked = without_leaks(with_held_out(usable))
+        return replace(left_out, sets=with_levels(sets), leaked=leaked)
 
 
 def assemble_shipped(sources: SourceSets, encode: Encode = encode_all) -> Corpus:
@@ -85,8 +87,9 @@ def assemble_shipped(sources: SourceSets, encode: Encode = encode_all) -> Corpus
     usable, left_out = _read(sources | {WHOLE: whole}, encode)
     _check_enough(usable, left_out)
     all_voices = {piece.name: piece.states for piece in usable.pop(WHOLE)}
-    sets = with_held_out_kinds(with_graded_tunes(usable))
-    sets, leaked = without_leaks(sets, apart=True, also=all_voices)
+    with waiting("dividing the music"):
+        sets = with_held_out_kinds(with_graded_tunes(usable))
+        sets, leaked = without_leaks(sets, apart=True, also=all_voices)
     return replace(left_out, sets=sets, leaked=leaked)
 
 

@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 
 from musiclib.base.errors import InputError
+from musiclib.base.progress import waiting
 
 PATIENCE = "10s"  # until a scheduler has answered
 
@@ -23,7 +24,8 @@ def workers_of(address: str | None) -> Iterator[Executor | None]:
     except ImportError:
         raise InputError('clusters need Dask: pip install "musiclib[cluster]"') from None
     try:
-        client = Client(address, timeout=PATIENCE)
+        with waiting("asking the scheduler"):
+            client = Client(address, timeout=PATIENCE)
     except (OSError, ValueError, TypeError, RuntimeError) as error:  # TypeError: tls://, no keys
         raise InputError(
             f"no scheduler answers at {address} ({error}): start one with `dask scheduler`,"

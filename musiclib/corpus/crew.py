@@ -61,6 +61,7 @@ class Crew:
         """Until all files ended well or not, or no mirror has sent a byte for a while."""
         self.heard_at = time.monotonic()
         with Progress(count, f"downloading {self.collection.name}") as progress:
+            progress.note = "nothing has come yet"
             while progress.done < count:
                 try:
                     error = self.ended.get(timeout=0.2)
@@ -71,6 +72,7 @@ class Crew:
                     continue
                 if error is not None and not isinstance(error, Failed):
                     raise error
+                progress.note = ""
                 progress.add()
 
     def _work(self) -> None:

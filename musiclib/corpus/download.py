@@ -8,6 +8,7 @@ from filelock import FileLock
 
 from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT, write_text
+from musiclib.base.progress import waiting
 from musiclib.corpus.collections import Collection, Registered
 
 DATA = ROOT / "data"
@@ -19,6 +20,7 @@ def folder_of(collection: Collection) -> Path:
     return DATA / collection.name
 
 
+@waiting("checking what is there")
 def wanting(collection: Collection) -> list[str]:
     """The paths of the files that are not there with the registered bytes, in order."""
     folder = folder_of(collection)

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from musiclib.base.errors import InputError
+from musiclib.base.progress import waiting
 from musiclib.corpus.levels import MAIN
 from musiclib.corpus.sets import Corpus, Piece
 from musiclib.music.bar_grid import backwards, whole_bars
@@ -17,6 +18,7 @@ from musiclib.music.transforms import reverse_time, shift
 Mode = Literal["all", "major", "minor"]
 
 
+@waiting("preparing the music")
 def prepare(
     corpus: Corpus, *, normalise: bool, mode: Mode = "all", reverse: bool = False
 ) -> Corpus:

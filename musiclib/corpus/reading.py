@@ -69,7 +69,9 @@ def encode_all(
     sources, read, failed, kept = list(sources), {}, {}, 0
     wanted = _wanted(sorted(sources, key=_size, reverse=True), metre, cache or CACHE, failed)
     with Progress(len(sources), "reading music") as progress, _pool(sources, executor) as pool:
+        progress.note = "starting workers"
         for job, entry in _entries(pool, wanted):
+            progress.note = ""
             if isinstance(entry, str):
                 failed[job.source] = f"{job.source.path}: {entry}"
             else:

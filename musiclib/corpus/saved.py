@@ -7,12 +7,14 @@ import numpy as np
 
 from musiclib.base.errors import InputError
 from musiclib.base.files import DAMAGED, replacing
+from musiclib.base.progress import waiting
 from musiclib.corpus.levels import HELD_OUT, MAIN
 from musiclib.corpus.sets import Corpus, Piece
 
 ARRAYS = ("states", "roll", "positions")
 
 
+@waiting("writing the corpus")
 def save(corpus: Corpus, path: Path) -> None:
     """Save a corpus as one .npz, for machines without music21 or the files."""
     if path.suffix != ".npz":
@@ -31,6 +33,7 @@ def save(corpus: Corpus, path: Path) -> None:
         np.savez_compressed(temporary, **arrays)
 
 
+@waiting("loading the corpus")
 def load(path: Path) -> Corpus:
     """Load what `save` wrote; raises InputError for another kind of file."""
     sets: dict[str, list[Piece]] = {}

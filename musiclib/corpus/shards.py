@@ -14,6 +14,7 @@ import numpy as np
 
 from musiclib.base.errors import InputError
 from musiclib.base.files import DAMAGED, new_folder
+from musiclib.base.progress import waiting
 from musiclib.corpus.facts import Facts
 from musiclib.corpus.levels import HELD_OUT, MAIN
 from musiclib.corpus.sets import Corpus, Piece
@@ -32,6 +33,7 @@ ROWS = {
 INDEX = "index.npz"
 
 
+@waiting("writing the corpus")
 def write(corpus: Corpus, folder: Path) -> None:
     """Write a corpus as a new folder, a piece at a time."""
     if folder.suffix != SUFFIX:

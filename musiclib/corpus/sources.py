@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from musiclib.base.errors import InputError
+from musiclib.base.progress import waiting
 from musiclib.corpus.levels import HELD_OUT, LEVEL_NAMES, MAIN
 from musiclib.corpus.shipped import GROUPS, corpus_name, group_paths
 from musiclib.music.midi_folder import midi_files, midi_suffix
@@ -35,6 +36,7 @@ class Source:
 SourceSets = dict[str, list[Source]]
 
 
+@waiting("looking through music21's scores")
 def shipped_sources(limit: int | None = None, metre: Metre = "paper") -> SourceSets:
     """Tunes, levels and main corpus from music21's scores; a limit holds per group, by its share.
 
@@ -48,6 +50,7 @@ def shipped_sources(limit: int | None = None, metre: Metre = "paper") -> SourceS
     return sets
 
 
+@waiting("looking for MIDI files")
 def folder_sources(folder: Path) -> SourceSets:
     """Sets of a corpus folder: `main/`, `levels/<name>/` and `held-out/`, or just MIDI files.
 

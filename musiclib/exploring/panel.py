@@ -1,7 +1,6 @@
 """The panel: a form to compose with, and below it the last takes to hear and compare."""
 
 import os
-import time
 from collections import deque
 from html import escape
 from threading import Event, Lock, Thread
@@ -10,13 +9,13 @@ from typing import Any
 import ipywidgets as widgets
 
 from musiclib.base.errors import InputError
-from musiclib.base.screen import in_notebook
+from musiclib.base.screen import in_notebook, shown_on
 from musiclib.exploring.cadences import CADENCES
 from musiclib.exploring.fields import Fields
 from musiclib.exploring.form import wish_of
 from musiclib.exploring.style import STYLE
 from musiclib.exploring.trained import trained
-from musiclib.exploring.warm import warm
+from musiclib.exploring.warm import steps
 
 TAKES = 5  # that stay
 
@@ -46,87 +45,112 @@ def _is_live() -> bool:
 
 
 class Panel:
-    """The form, its buttons, what it says, and the takes; `box` shows all of it."""
+    """The form, its buttons, what it says, and the takes; `box` shows all of it.
+
+    Work is done in threads, one at a time, so that Stop is heard. It is a `Screen`: what is waited
+    for is shown beside the buttons.
+    """
 
     def __init__(self) -> None:
         self.fields = Fields(trained(), list(CADENCES))
         self.button = widgets.Button(description="Compose", button_style="primary", icon="music")
-        self.stop = widgets.Button(description="Stop", icon="stop", disabled=True)
-        self.bar = widgets.IntProgress(layout=widgets.Layout(width="160px", display="none"))
+        self.halt = widgets.Button(description="Stop", icon="stop", disabled=True)
+        self.bar = widgets.FloatProgress(max=1, layout=widgets.Layout(width="160px"))
         self.said = widgets.HTML()
-        self.output = widgets.Output()
-        self.takes: deque[tuple[str, str]] = deque(maxlen=TAKES)
-        self.composing, self.stopping = Lock(), Event()
-        self.button.on_click(self.compose)
-        self.stop.on_click(lambda _button: self.stopping.set())
-        actions = widgets.HBox([self.button, self.stop, self.bar, self.said])
+        self.newest, self.beside, self.before = (widgets.Output() for _ in range(3))
+        self.takes: deque[tuple[str, str]] = deque(maxlen=TAKES - 1)
+        self.busy, self.asked, self.stopping = Lock(), Event(), Event()
+        self.button.on_click(lambda _button: self.compose())
+        self.halt.on_click(lambda _button: self.stopping.set())
+        actions = widgets.HBox([self.button, self.halt, self.bar, self.said])
         actions.layout.flex_flow, actions.layout.align_items = "row wrap", "center"
-        self.box = widgets.VBox([widgets.HTML(STYLE), self.fields.box(), actions, self.output])
+        shown = [self.fields.box(), actions, self.newest, self.beside, self.before]
+        self.box = widgets.VBox([widgets.HTML(STYLE), *shown])
         self.box.add_class("musiclib-panel")
+        self._composing(False)
 
-    def make_ready(self) -> None:
-        """Load and compile in the background, until someone composes, which does it too."""
-        Thread(target=warm, args=(self.say, self.composing.locked), daemon=True).start()
+    def make_ready(self) -> Thread:
+        """Load and compile, step by step, until someone composes, which does it too."""
+        return _begun(self._make_ready)
+
+    def compose(self) -> Thread | None:
+        """Compose what the form says; None where it composes already."""
+        if self.asked.is_set():
+            return None
+        self.asked.set()
+        self._composing(True)
+        return _begun(self._compose)
 
     def say(self, text: str, *, wrong: bool = False) -> None:
         """Show one sentence beside the buttons; screen readers tell it."""
         role, kind = ("alert", "musiclib-wrong") if wrong else ("status", "musiclib-said")
         self.said.value = f'<span role="{role}" class="{kind}">{escape(text)}</span>'
 
-    def compose(self, _button: Any = None) -> Thread | None:
-        """Compose what the form says, in a thread, so that Stop is heard; None if one composes."""
-        if not self.composing.acquire(blocking=False):
-            return None
-        worker = Thread(target=self._compose, daemon=True)
-        worker.start()
-        return worker
+    def show(self, text: str, share: float | None) -> None:
+        """Show what is waited for, as a `Screen` does."""
+        self.bar.value = share or 0
+        self.say(text)
+
+    def end(self, text: str) -> None:
+        """Nothing: what follows says more."""
+
+    def _make_ready(self) -> None:
+        with self.busy, shown_on(self):
+            try:
+                for doing in steps():
+                    if self.asked.is_set():
+                        return
+                    self.say(f"getting ready: {doing}")
+                self.say("ready")
+            except Exception:  # composing meets it too, and tells it
+                self.say("")
 
     def _compose(self) -> None:
-        self._busy(True)
-        try:
-            self._take(time.monotonic())
-        except Stopped:
-            self.say("stopped")
-        except (InputError, OSError, MemoryError) as error:
-            self.say(str(error) or type(error).__name__, wrong=True)
-        except Exception as error:  # a fault of ours: it is told, and the form stays of use
-            self.say(f"composing failed: {type(error).__name__}: {error}", wrong=True)
-        finally:
-            self._busy(False)
-            self.composing.release()
+        with self.busy, shown_on(self):
+            try:
+                self.say("loading")
+                self._take()
+                self.say("")
+            except Stopped:
+                self.say("stopped")
+            except (InputError, OSError, MemoryError) as error:
+                self.say(str(error) or type(error).__name__, wrong=True)
+            except Exception as error:  # a fault of ours: it is told, and the form stays of use
+                self.say(f"composing failed: {type(error).__name__}: {error}", wrong=True)
+            finally:
+                self._composing(False)
+                self.asked.clear()
 
-    def _take(self, began: float) -> None:
-        from musiclib.exploring import shipped
-        from musiclib.exploring.take import take  # here, with what needs torch: the form is shown
+    def _take(self) -> None:
+        from musiclib.exploring import take  # here, with what needs torch: the form does not wait
+        from musiclib.exploring.shipped import chorales
         from musiclib.exploring.wish import compose_wish
 
-        self.say("composing")
-        piece = compose_wish(wish_of(self.fields.values()), progress=self._progress)
-        composed = time.monotonic()
-        self.say("judging, and playing it on the piano")
-        title = f"{self.fields.network.label}, seed {piece.wish.seed}"
-        self.takes.append((title, take(piece, shipped.chorales(), title)))
-        self._show()
-        self.say(
-            f"composed in {composed - began:.1f} s, shown after {time.monotonic() - began:.1f} s"
-        )
+        composed = compose_wish(wish_of(self.fields.values()), lambda *_done: self._heed())
+        title = f"{self.fields.network.label}, seed {composed.wish.seed}"
+        self.before.outputs = tuple(_html(take.earlier(*earlier)) for earlier in self.takes)
+        heard = take.heard(composed, title)
+        self.newest.outputs, self.beside.outputs = (_html(heard),), ()
+        self.say("judging")
+        self._heed()
+        beside = take.beside(composed, chorales())
+        self.beside.outputs = (_html(beside),)
+        self.takes.appendleft((title, heard + beside))
 
-    def _progress(self, done: int, total: int) -> None:
+    def _heed(self) -> None:
         if self.stopping.is_set():
             raise Stopped
-        self.bar.max, self.bar.value = total, done
 
-    def _busy(self, busy: bool) -> None:
+    def _composing(self, under_way: bool) -> None:
         self.stopping.clear()
-        self.button.disabled, self.stop.disabled = busy, not busy
-        self.bar.value, self.bar.layout.display = 0, None if busy else "none"
+        self.button.disabled, self.halt.disabled = under_way, not under_way
+        self.bar.value, self.bar.layout.display = 0, None if under_way else "none"
 
-    def _show(self) -> None:
-        from musiclib.exploring.take import earlier
 
-        *before, (_, last) = self.takes
-        shown = [last, *(earlier(title, html) for title, html in reversed(before))]
-        self.output.outputs = tuple(_html(text) for text in shown)
+def _begun(work: Any) -> Thread:
+    thread = Thread(target=work, daemon=True)
+    thread.start()
+    return thread
 
 
 def _html(text: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from musiclib.exploring.wish import Composed
 from musiclib.listening.encoding import MEDIA_TYPES, encoded, kind_of
 from musiclib.listening.player import Player, head
 from musiclib.listening.sound import sound
+from musiclib.metrics.plagiarism import Nearest
 
 
 def player(composed: Composed, title: str = "") -> Player:
@@ -32,17 +33,28 @@ def asked(composed: Composed) -> list[str]:
     return [f"{name} {value}" for name, value in told.items() if value != getattr(usual, name)]
 
 
-def take(composed: Composed, corpus: Corpus, title: str = "") -> str:
-    """A `Composed` as HTML: a player, its files, its metrics and nearest bar beside a corpus."""
-    samples = encoded(sound(composed.states, composed.tempo))
-    address = data_url(samples)
-    parts = (
-        player(composed, title).html(address),
-        f"<p>To keep: {link(composed.title, kind_of(samples), address)}</p>",
-        judged(composed.states, corpus).to_html(index=False, border=0),
-        f"<p>{escape(str(nearest(composed.states, corpus)))}</p>",
+def heard(composed: Composed, title: str = "") -> str:
+    """What was composed as HTML, to hear and to look at, its files in links."""
+    address = data_url(music := encoded(sound(composed.states, composed.tempo)))
+    keep = f"<p>To keep: {link(composed.title, kind_of(music), address)}</p>"
+    return head() + player(composed, title).html(address) + keep
+
+
+def beside(composed: Composed, corpus: Corpus) -> str:
+    """How it stands beside a corpus as HTML: its metrics, and the nearest bar in words."""
+    table = judged(composed.states, corpus).to_html(index=False, border=0)
+    return f"{table}\n<p>{escape(near(nearest(composed.states, corpus)))}</p>"
+
+
+def near(found: Nearest | None) -> str:
+    """The nearest bar in words; bars are counted from 1."""
+    if found is None:
+        return "No bar of it has a note in common with the corpus."
+    moved = f", moved by {found.interval:+d} semitones" if found.interval else ""
+    return (
+        f"Nearest bar: its bar {found.bar + 1} has {found.share:.0%} of the notes in common with"
+        f" bar {found.training_bar + 1} of {found.training_piece}{moved}."
     )
-    return head() + '<div class="musiclib-take">' + "\n".join(parts) + "</div>"
 
 
 def data_url(music: bytes) -> str:

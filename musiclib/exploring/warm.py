@@ -3,34 +3,18 @@
 The first piece would else wait for torch to be imported, loops to be compiled, and the corpus.
 """
 
-from collections.abc import Callable, Iterator
-
-
-def warm(say: Callable[..., None], enough: Callable[[], bool]) -> None:
-    """Do all that composing does, once, on two bars; `say` tells of it.
-
-    Ends between two steps once `enough()`: who composes then does the rest. What fails here would
-    fail there too, and is told there.
-    """
-    try:
-        for doing in steps():
-            if enough():
-                return
-            say(f"getting ready: {doing}")
-    except Exception:
-        doing = ""
-    if not enough():
-        say("ready")
+from collections.abc import Iterator
 
 
 def steps() -> Iterator[str]:
-    """What is made ready, each told before it is."""
+    """All that composing does, done once on two bars; each step is told before it is done."""
     yield "loading"
-    from musiclib.exploring import shipped
-    from musiclib.exploring.take import take
+    from musiclib.exploring import shipped, take
     from musiclib.exploring.wish import Wish, compose_wish
 
     yield "compiling"
-    piece = compose_wish(Wish(bars=2, mend="conditional-rbm"), lambda *_done: None)
+    piece = compose_wish(Wish(bars=2, mend="conditional-rbm"))
+    yield "the piano"
+    take.heard(piece)
     yield "reading the chorales"
-    take(piece, shipped.chorales())
+    take.beside(piece, shipped.chorales())

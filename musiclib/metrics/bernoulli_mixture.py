@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import logsumexp
 
+from musiclib.base.progress import waiting
+
 COMPONENTS = (1, 5, 10, 20, 40)
 PART = 1000  # different bars that a fit sees: no sample wins by size alone
 MOST_PARTS = 4
@@ -36,6 +38,7 @@ class Mixture(NamedTuple):
         return logsumexp(_joint(bars.astype(np.float64), self.shares, self.chances), axis=1)
 
 
+@waiting("fitting mixtures to the music")
 def log_likelihood(generated: np.ndarray, bars: np.ndarray, seed: int = 0) -> np.ndarray:
     """Log probability of bars (m, cells) under mixtures fitted to generated ones (n, cells).
 

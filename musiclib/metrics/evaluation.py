@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from musiclib.base.errors import InputError
+from musiclib.base.progress import waiting
 from musiclib.metrics.bits_saved import bits_saved_of_pieces
 from musiclib.metrics.bootstrap import Estimate
 from musiclib.metrics.isl import isl_of_pieces, validate
@@ -37,6 +38,7 @@ UNITS = {
 }
 
 
+@waiting("judging")
 def evaluate(
     generated: Pieces, held_out: Pieces, reference: Pieces | None = None, seed: int = 0
 ) -> dict[str, Any]:

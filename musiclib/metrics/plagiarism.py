@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
-from musiclib.base.progress import Progress
+from musiclib.base.progress import Progress, waiting
 from musiclib.metrics.isl import DEVICE, blocks
 from musiclib.music.bars import CELLS, STEPS_PER_BAR, bars
 from musiclib.music.note_states import NOTES, PLAY
@@ -112,6 +112,7 @@ def _most_in_common(
     return best.cpu().numpy(), where.cpu().numpy()
 
 
+@waiting("looking for copied bars")
 def longest_runs(
     generated: Mapping[str, np.ndarray], training: Mapping[str, np.ndarray]
 ) -> dict[str, CopiedRun]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.metrics.pairwise import euclidean_distances
 
+from musiclib.base.progress import waiting
 from musiclib.metrics.bootstrap import Estimate, ratio
 from musiclib.music.bars import draw_bars
 
@@ -19,6 +20,7 @@ NEIGHBOURS = 3
 MOST = 2000  # bars a side
 
 
+@waiting("comparing bars")
 def precision_recall(
     generated: Sequence[np.ndarray], real: Sequence[np.ndarray], seed: int = 0
 ) -> tuple[Estimate, Estimate] | None:

@@ -15,6 +15,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import StratifiedGroupKFold
 
 from musiclib.base.parallel import cores
+from musiclib.base.progress import waiting
 from musiclib.metrics.bootstrap import Estimate, ratio
 from musiclib.music.bars import draw_bars
 
@@ -23,6 +24,7 @@ FOLDS = 5
 MOST = 1000  # bars a side
 
 
+@waiting("learning to tell bars apart")
 def two_sample_accuracy(
     first: Sequence[np.ndarray], second: Sequence[np.ndarray], seed: int = 0
 ) -> Estimate | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from musiclib.base.errors import InputError
+from musiclib.base.progress import Progress
 from musiclib.music.midi_events import naming, read_midi
 from musiclib.music.note_states import note_states, steps_read
 
@@ -55,12 +56,14 @@ def read_folder(folder: Path) -> dict[str, np.ndarray]:
     if not paths:
         raise InputError(f"no MIDI file (.mid, .midi) in {folder}")
     pieces, cut, left_out = {}, [], 0
-    for path in paths:
-        midi = read_midi(path)
-        with naming(path):
-            pieces[str(path.relative_to(folder))] = note_states(midi)
-        if lost := steps_read(midi, "all") - steps_read(midi):
-            cut, left_out = [*cut, path.name], left_out + lost
+    with Progress(len(paths), "reading MIDI files") as progress:
+        for path in paths:
+            midi = read_midi(path)
+            with naming(path):
+                pieces[str(path.relative_to(folder))] = note_states(midi)
+            if lost := steps_read(midi, "all") - steps_read(midi):
+                cut, left_out = [*cut, path.name], left_out + lost
+            progress.add()
     if cut:
         told = f"{len(cut)} of {len(paths)} files, as {cut[0]}, are read to a metre not 2 or 4"
         steps = left_out + sum(map(len, pieces.values()))

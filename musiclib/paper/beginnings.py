@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from musiclib.base.progress import waiting
 from musiclib.composing.compose import compose, piece_seeds
 from musiclib.models import PianoRollLSTM
 
@@ -22,6 +23,7 @@ WITH_BEGINNING = f"composed after a piece's first {FIRST} samples"
 WITH_MEMORY = "composed with memory of another piece"
 
 
+@waiting("composing from three beginnings")
 def beginnings(
     model: PianoRollLSTM, rolls: Sequence[np.ndarray], samples: int, pieces: int, seed: int
 ) -> pd.DataFrame:

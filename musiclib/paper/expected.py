@@ -16,6 +16,7 @@ from musiclib.base.device import device
 from musiclib.base.errors import InputError
 from musiclib.base.memory import keep_freed_memory
 from musiclib.base.parallel import cores
+from musiclib.base.progress import waiting
 from musiclib.base.seeds import seed_of
 from musiclib.corpus.batches import Batches
 from musiclib.corpus.levels import MAIN
@@ -69,6 +70,7 @@ class Expected(NamedTuple):
         }
 
 
+@waiting("measuring how long training takes")
 def expected(profile: Profile, corpus: Corpus, measure: Measure | None = None) -> list[Expected]:
     """For each network what one run of a profile would take on this machine.
 

@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from musiclib.base.progress import waiting
 from musiclib.base.seeds import seed_of
 from musiclib.corpus.batches import Segments
 from musiclib.models import PUBLISHED_FORM, BiaxialConfig, BiaxialRNN, build, computed_in
@@ -94,6 +95,7 @@ def left_at(run: Run) -> float:
     return float(below.min()) if len(below) else float("inf")
 
 
+@waiting("looking inside the network")
 def look_inside(run: Run, segments: Tensor) -> pd.DataFrame:
     """`symptoms` of a trial's network on segments (B, T, 78, 2), before and early in training.
 

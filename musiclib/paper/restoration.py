@@ -12,6 +12,7 @@ from torch import nn
 
 from musiclib.base.device import device
 from musiclib.base.parallel import side_by_side
+from musiclib.base.progress import waiting
 from musiclib.mending.mend import Way, baseline, choose, tuned
 from musiclib.mending.ways import cell_by_cell, conditional, votes
 from musiclib.metrics.note_f1 import f1, likeness
@@ -139,6 +140,7 @@ WAYS: dict[str, Callable[..., Restore]] = {
 MODES = ("minor", "major")
 
 
+@waiting("looking for pieces to turn")
 def turnable(study: Study) -> bool:
     """Whether there are training pieces of both modes, and held-out excerpts in C major."""
     modes = {estimate_key(piece.states, "paper").mode for piece in study.music.main}

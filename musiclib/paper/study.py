@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+import musiclib.base.loading  # noqa: F401 (first: it tells who waits)
 from musiclib.base.errors import InputError
 from musiclib.base.parallel import side_by_side
 from musiclib.composing.folders import compose_run

@@ -92,7 +92,7 @@ def drawn(curves: dict[Run, Curve]) -> bytes:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 3.6), dpi=150)
-    axes = figure.add_axes((0.09, 0.14, 0.6, 0.82))
+    axes = figure.add_axes((0.09, 0.14, 0.62, 0.82))
     axes.set(xlabel="iteration", ylabel="loss")
     axes.spines[["top", "right"]].set_visible(False)
     shown = {run: curve for run, curve in curves.items() if len(curve.training)}
@@ -101,28 +101,34 @@ def drawn(curves: dict[Run, Curve]) -> bytes:
         quiet = len(shown) > FEW and curve.finished
         look = {"color": GREY, "alpha": 0.4} if quiet else looks[run] | {"label": name(run.config)}
         axes.plot(*curve.training.to_numpy(float).T, lw=1.2, **look)
-        axes.plot(*curve.held_out.to_numpy(float).T, "o", ms=4, color=look["color"])
+        axes.plot(*curve.held_out.to_numpy(float).T, "o", ms=5, color=look["color"], mec="white")
     axes.plot([], [], "o", ms=4, color=GREY, label="held-out music")
     for bar in {c.without_learning for c in shown.values()} - {None}:
         axes.axhline(bar, color=GREY, ls=(0, (1, 1)), lw=1)
         axes.plot([], [], color=GREY, ls=(0, (1, 1)), label="without learning")
     handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    figure.legend(handles.values(), handles, loc="center right", frameon=False, fontsize=8)
+    figure.legend(
+        handles.values(),
+        handles,
+        loc="center left",
+        bbox_to_anchor=(0.72, 0.5),
+        frameon=False,
+        fontsize=8,
+    )
     figure.savefig(png := io.BytesIO(), format="png")
     return png.getvalue()
 
 
 def _looks(runs: list[Run]) -> dict[Run, dict[str, Any]]:
-    """A colour for each kind of run, a dash for each seed."""
+    """A colour for each kind of run, a dash for each seed, which has a colour, too, of one kind."""
     kinds = list(dict.fromkeys(name(run.config, seed=False) for run in runs))
     seeds = sorted({run.config.seed for run in runs})
-    return {
-        run: {
-            "color": COLOURS[kinds.index(name(run.config, seed=False)) % len(COLOURS)],
-            "ls": DASHES[seeds.index(run.config.seed) % len(DASHES)],
-        }
-        for run in runs
-    }
+    looks = {}
+    for run in runs:
+        seed = seeds.index(run.config.seed)
+        colour = kinds.index(name(run.config, seed=False)) if len(kinds) > 1 else seed
+        looks[run] = {"color": COLOURS[colour % len(COLOURS)], "ls": DASHES[seed % len(DASHES)]}
+    return looks
 
 
 def name(config: RunConfig, *, seed: bool = True) -> str:
