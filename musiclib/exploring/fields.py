@@ -1,7 +1,7 @@
 """The widgets of the panel's form, and which of them are shown when."""
 
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import ipywidgets as widgets
@@ -29,7 +29,7 @@ class Fields:
 
     def __init__(self, every: list[Trained], cadences: list[str]) -> None:
         self.every = every
-        self.uploads = Path(mkdtemp(prefix="musiclib-"))
+        self.uploads = TemporaryDirectory(prefix="musiclib-")
         self.network = _choice("network", {})
         self.weights = _choice("checkpoint", {})
         self.mend = _choice("RBM mends", rbms(every))
@@ -81,7 +81,7 @@ class Fields:
 
     def _keep_upload(self, _change: Any = None) -> None:
         for upload in self.upload.value:
-            path = self.uploads / Path(upload["name"]).name
+            path = Path(self.uploads.name) / Path(upload["name"]).name
             path.write_bytes(upload["content"])
             self.file.value = str(path)
 

@@ -51,14 +51,14 @@ class Panel:
     for is shown beside the buttons.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, takes: int = TAKES) -> None:
         self.fields = Fields(trained(), list(CADENCES))
         self.button = widgets.Button(description="Compose", button_style="primary", icon="music")
         self.halt = widgets.Button(description="Stop", icon="stop", disabled=True)
         self.bar = widgets.FloatProgress(max=1, layout=widgets.Layout(width="160px"))
         self.said = widgets.HTML()
         self.newest, self.beside, self.before = (widgets.Output() for _ in range(3))
-        self.takes: deque[tuple[str, str]] = deque(maxlen=TAKES - 1)
+        self.takes: deque[tuple[str, str]] = deque(maxlen=takes)
         self.busy, self.asked, self.stopping = Lock(), Event(), Event()
         self.button.on_click(lambda _button: self.compose())
         self.halt.on_click(lambda _button: self.stopping.set())
@@ -83,13 +83,13 @@ class Panel:
 
     def say(self, text: str, *, wrong: bool = False) -> None:
         """Show one sentence beside the buttons; screen readers tell it."""
-        role, kind = ("alert", "musiclib-wrong") if wrong else ("status", "musiclib-said")
-        self.said.value = f'<span role="{role}" class="{kind}">{escape(text)}</span>'
+        role, kind = ("alert", "wrong") if wrong else ("status", "said")
+        self.said.value = f'<span role="{role}" class="musiclib-{kind}">{escape(text)}</span>'
 
     def show(self, text: str, share: float | None) -> None:
         """Show what is waited for, as a `Screen` does."""
         self.bar.value = share or 0
-        self.say(text)
+        self.said.value = f'<span class="musiclib-said">{escape(text)}</span>'
 
     def end(self, text: str) -> None:
         """Nothing: what follows says more."""
@@ -110,7 +110,6 @@ class Panel:
             try:
                 self.say("loading")
                 self._take()
-                self.say("")
             except Stopped:
                 self.say("stopped")
             except (InputError, OSError, MemoryError) as error:
@@ -128,14 +127,18 @@ class Panel:
 
         composed = compose_wish(wish_of(self.fields.values()), lambda *_done: self._heed())
         title = f"{self.fields.network.label}, seed {composed.wish.seed}"
-        self.before.outputs = tuple(_html(take.earlier(*earlier)) for earlier in self.takes)
+        self.before.outputs = tuple(
+            _html(take.earlier(*t)) for t in [*self.takes][: self.takes.maxlen - 1]
+        )
         heard = take.heard(composed, title)
+        self.takes.appendleft((title, heard))
         self.newest.outputs, self.beside.outputs = (_html(heard),), ()
         self.say("judging")
         self._heed()
         beside = take.beside(composed, chorales())
+        self.takes[0] = (title, heard + beside)
         self.beside.outputs = (_html(beside),)
-        self.takes.appendleft((title, heard + beside))
+        self.say(f"{title}: below")
 
     def _heed(self) -> None:
         if self.stopping.is_set():
