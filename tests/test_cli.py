@@ -199,7 +199,7 @@ def test_a_reference_without_a_bar_is_refused(command, folders):
         (("train", "rbm", "--form", "published"), ("--form", "rbm has no other form")),
         (("notebook", "check", "--corpus", "no/such/folder"), ("no folder no/such/folder",)),
         (("notebook", "check", "--seeds", "many"), ("SEEDS=many",)),
-        (("compose", "no-such.safetensors", "new"), ("no-such.safetensors",)),
+        (("compose", "--weights", "no-such.safetensors", "--out", "new"), ("no-such.safetensors",)),
     ],
 )
 def test_mistakes_end_in_one_sentence(arguments, words):
@@ -222,9 +222,10 @@ def test_the_published_form_is_trained_and_composes_and_a_run_says_whether_it_le
     assert verdict.startswith("did not learn: held-out loss")
     with safe_open(weights, "pt") as stored:
         assert json.loads(stored.metadata()["config"])["model"]["cell"] == "linear"
-    composed = musiclib("compose", weights, tmp_path / "new", "--pieces", 1, "--steps", 20)
+    command = "compose", "--weights", weights, "--out"
+    composed = musiclib(*command, tmp_path / "new.mid", "--bars", 2)
     assert composed.returncode == 0, composed.stderr
-    assert len(read_note_states(tmp_path / "new" / "1.mid")) == 20
+    assert len(read_note_states(tmp_path / "new.mid")) == 32
 
 
 def test_train_and_compose_twice_gives_the_same_bytes(tmp_path):
@@ -244,13 +245,14 @@ def test_train_and_compose_twice_gives_the_same_bytes(tmp_path):
     assert trained.returncode == 0, trained.stderr
     assert "broken.mid" in trained.stderr and "1 not readable" in trained.stderr
     weights = trained.stdout.splitlines()[0]
+    command = "compose", "--weights", weights, "--out"
     for name in ("once", "twice"):
-        composed = musiclib("compose", weights, tmp_path / name, "--pieces", 2, "--steps", 20)
+        composed = musiclib(*command, tmp_path / name, "--pieces", 2, "--bars", 2)
         assert composed.returncode == 0, composed.stderr
     for name in ("1.mid", "2.mid"):
         assert (tmp_path / "once" / name).read_bytes() == (tmp_path / "twice" / name).read_bytes()
-    assert len(read_note_states(tmp_path / "once" / "1.mid")) == 20
-    again = musiclib("compose", weights, tmp_path / "once")
+    assert len(read_note_states(tmp_path / "once" / "1.mid")) == 32
+    again = musiclib(*command, tmp_path / "once")
     assert_one_sentence(again, "exists already")
 
 
@@ -330,17 +332,18 @@ def test_waltzes_are_read_trained_on_and_composed_in_their_own_bars(tmp_path, ca
     options = "--profile", "smoke", "--corpus", corpus, "--runs", tmp_path / "runs"
     options = *options, "--metre", "all", "--iterations", 2
     weights = said(capsys, "train", "biaxial", *options).splitlines()[0]
-    asked = {"default": (), "16": ("--bar", 16), "12": ("--bar", 12)}
-    for name, bar in asked.items():
-        said(capsys, "compose", weights, tmp_path / name, "--pieces", 1, "--steps", 400, *bar)
-    primed = "--profile", "smoke", "--primer", "corpus", "--corpus", corpus, "--steps", 20
-    said(capsys, "compose", weights, tmp_path / "primed", *primed, "--metre", "all")
+    asked = {"a.mid": (25,), "b.mid": (25, "--bar", 16), "c.mid": (100, "--bar", 4)}
+    command = "compose", "--weights", weights, "--out"
+    for name, bars in asked.items():
+        said(capsys, *command, tmp_path / name, "--bars", *bars)
+    primed = "--profile", "smoke", "--primer", "corpus", "--corpus", corpus, "--bars", 2
+    said(capsys, *command, tmp_path / "primed", *primed, "--metre", "all")
     assert len(list((tmp_path / "primed").iterdir())) == 25
-    default, common, waltz = ((tmp_path / name / "1.mid").read_bytes() for name in asked)
-    assert default == common != waltz
+    default, common, other = ((tmp_path / name).read_bytes() for name in asked)
+    assert default == common != other
     weights = said(capsys, "train", "lstm", *options).splitlines()[0]
     with pytest.raises(SystemExit, match=r"^musiclib: a bar of 12 steps: this network"):
-        said(capsys, "compose", weights, tmp_path / "lstm", "--bar", 12)
+        said(capsys, "compose", "--weights", weights, "--out", tmp_path / "lstm", "--bar", 12)
 
 
 def test_a_machine_is_trained_and_mends(folders, tmp_path, capsys):
@@ -359,7 +362,7 @@ def test_a_machine_is_trained_and_mends(folders, tmp_path, capsys):
         assert there.read_bytes() == here.read_bytes()
         assert len(read_note_states(here)) == 90
     with pytest.raises(SystemExit, match="an RBM, which does not compose"):
-        said(capsys, "compose", weights, tmp_path / "composed")
+        said(capsys, "compose", "--weights", weights, "--out", tmp_path / "composed")
 
 
 @pytest.mark.parametrize(

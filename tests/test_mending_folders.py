@@ -9,7 +9,6 @@ from strategies import hand_states, random_states, repaired, scale_piece
 
 from musiclib.base.errors import InputError
 from musiclib.cli import main
-from musiclib.composing.folders import compose_to_folder
 from musiclib.corpus.sets import Corpus, Piece
 from musiclib.mending.folders import load_machine, mend_folder
 from musiclib.mending.mend import mend
@@ -228,11 +227,11 @@ def test_the_command_mends_a_folder(weights, folder, tmp_path, capsys):
 @pytest.mark.parametrize("network", NETWORKS)
 def test_composed_pieces_may_be_mended_in_one_go(network, weights, tmp_path, capsys):
     name = "conditional-rbm"
-    options = weights[network], "--pieces", 2, "--steps", 20, "--seed", 3
-    compose = "compose", options[0]
-    run(*compose, tmp_path / "unmended", *options[1:])
+    options = "--weights", weights[network], "--pieces", 2, "--bars", 2, "--seed", 3
+    compose = "compose", *options, "--out"
+    run(*compose, tmp_path / "unmended")
     run("mend", weights[name], tmp_path / "unmended", tmp_path / "expected")
-    run(*compose, tmp_path / "mended", *options[1:], "--postprocess", weights[name])
+    run(*compose, tmp_path / "mended", "--mend", weights[name])
     assert contents(tmp_path / "mended") == contents(tmp_path / "expected")
     assert names(tmp_path / "mended") == {"1.mid", "2.mid"}
     assert {p.name for p in tmp_path.iterdir()} == {"unmended", "expected", "mended"}
@@ -246,16 +245,24 @@ def refused(words, *arguments):
 
 @pytest.mark.parametrize("name", MACHINES)
 def test_weights_of_a_machine_do_not_compose(name, weights, tmp_path):
-    refused("weights of an RBM, which does not compose", "compose", weights[name], tmp_path / "new")
-    with pytest.raises(InputError, match="weights of an RBM"):
-        compose_to_folder(weights[name], tmp_path / "new")
+    command = "compose", "--weights", weights[name], "--out", tmp_path / "new"
+    refused("weights of an RBM, which does not compose", *command)
     assert not (tmp_path / "new").exists()
 
 
 def test_weights_of_a_network_do_not_mend(weights, folder, tmp_path):
     new, lstm = tmp_path / "new", weights["lstm"]
     refused("not weights of a conditional RBM", "mend", lstm, folder, new)
-    refused("not weights of a conditional RBM", "compose", lstm, new, "--postprocess", lstm)
+    refused(
+        "not weights of a conditional RBM",
+        "compose",
+        "--weights",
+        lstm,
+        "--out",
+        new,
+        "--mend",
+        lstm,
+    )
     assert not new.exists()
 
 

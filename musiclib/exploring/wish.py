@@ -223,18 +223,21 @@ def _finished(wish: Wish, loaded: Loaded, music: np.ndarray) -> Composed:
 
 
 def _interval(wish: Wish, loaded: Loaded, states: np.ndarray) -> int:
-    """Semitones from the network's key to that of the piece."""
-    given = loaded.given
+    """Semitones from the network's key to that of the piece, states (T, 78, 2)."""
     if not wish.key:
         return -loaded.home
-    key, states = (given.key, given.states) if given else (estimate_key(states), states)
-    shorter = (key_named(wish.key).tonic - key.tonic + 6) % 12 - 6
-    longer = shorter - 12 if shorter > 0 else shorter + 12
-    notes = int(states.sum())
-    lost = {way: notes - int(shift(states, way).sum()) for way in (shorter, longer)}
-    way = min(lost, key=lost.get)
-    if given and lost[way]:
-        raise InputError(
-            f"key {wish.key}: what is given would leave the pitches 24 to 101; choose another key"
-        )
-    return way - loaded.home
+    tonic, given = key_named(wish.key).tonic, loaded.given
+    if not given:
+        return _shorter(estimate_key(states).tonic, tonic)
+    shorter = _shorter(given.key.tonic, tonic)
+    for way in (shorter, shorter + (12 if shorter < 0 else -12)):
+        if shift(given.states, way).sum() == given.states.sum():
+            return way - loaded.home
+    raise InputError(
+        f"key {wish.key}: what is given would leave the pitches 24 to 101; choose another key"
+    )
+
+
+def _shorter(tonic: int, wished: int) -> int:
+    """Semitones from one tonic to another by the shorter way, -6 to 5."""
+    return (wished - tonic + 6) % 12 - 6
