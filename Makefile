@@ -79,8 +79,12 @@ bench-published: .venv/installed ## both forms at published size on CORPUS, besi
 bench-restoration: .venv/installed ## what the conditional RBM mends of CORPUS's held-out pieces: 15 minutes
 	$(BIN)/python benchmarks/restoration.py "$$CORPUS"
 
-lab: .venv/installed ## open JupyterLab on the notebooks
-	$(BIN)/jupyter lab notebooks
+# Jupyter refuses to run as root, which containers do, unless told; without the redirect file it opens
+# an address with its token, which browsers that may not read hidden folders can open too.
+lab: .venv/installed ## open JupyterLab on the form to compose with
+	JUPYTER_CONFIG_PATH="$(CURDIR)/notebooks/.jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}" \
+	  $(BIN)/jupyter lab --ServerApp.use_redirect_file=False $(if $(filter 0,$(shell id -u)),--allow-root) \
+	  notebooks/14-explore.ipynb
 
 site: .venv/installed ## a site of pages, in site/, from what was run; opens from a file
 	@$(BIN)/python -m musiclib site --profile "$$PROFILE"
@@ -121,6 +125,8 @@ $(RESULTS)/10-mending.json: $(RESULTS)/09-windowed-rbm.json
 $(RESULTS)/11-results.json: $(filter-out $(RESULTS)/11-results.json,$(DONE))
 $(RESULTS)/12-why-a-plateau.json: $(RESULTS)/01-corpus.json
 $(RESULTS)/13-section-4.json: $(RESULTS)/03-train-biaxial.json
+$(RESULTS)/14-explore.json: $(RESULTS)/01-corpus.json
+$(RESULTS)/15-own-music.json: $(RESULTS)/03-train-biaxial.json
 
 .venv/installed: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \

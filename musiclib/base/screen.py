@@ -4,6 +4,9 @@ import html
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import local
 from typing import Any, Protocol
 
 WIDTH = 24  # characters of a bar
@@ -11,6 +14,7 @@ NOT_SET = ("", "0", "false")
 GREY = "font-size: 90%; opacity: 0.75"
 
 _muted = False
+_here = local()  # a screen of this thread's own
 
 
 class Screen(Protocol):
@@ -29,11 +33,23 @@ def mute() -> None:
     _muted = True
 
 
+@contextmanager
+def shown_on(screen: Screen) -> Iterator[None]:
+    """Show on a screen of its own what this thread waits for: in a form, say, that has begun it."""
+    _here.screen = screen
+    try:
+        yield
+    finally:
+        del _here.screen
+
+
 def people() -> Screen | None:
     """The screen of people who wait, or None where output goes to a log or this process is mute.
 
     MUSICLIB_LOG or CI in the environment make it a log: papermill and nbconvert have no reader.
     """
+    if own := getattr(_here, "screen", None):
+        return own
     if _muted or any(os.environ.get(n, "").lower() not in NOT_SET for n in ("MUSICLIB_LOG", "CI")):
         return None
     if in_notebook():

@@ -70,9 +70,9 @@ def compose_pieces(
 ) -> list[Composed]:
     """Pieces as wished, each with a seed of its own that follows from the wish's.
 
-    `progress` is told how many steps of how many are composed; else a bar shows it. `corpus` is
-    what `primer="corpus"` draws from, by default the shipped chorales. Raises InputError for what
-    cannot be done as wished.
+    `progress` is told, beside the bar that shows it, how many steps of how many are composed.
+    `corpus` is what `primer="corpus"` draws from, by default the shipped chorales. Raises
+    InputError for what cannot be done as wished.
     """
     if count < 1:
         raise InputError(f"{count} pieces: ask for at least one")
@@ -147,6 +147,12 @@ def _composed(
     model = loaded.model
     steps, count = model.reads.steps(wish.steps), len(beginnings)
     kind = model.conservativity if wish.conservativity is None else wish.conservativity
+
+    def told(done: int) -> None:
+        bar.to(done)
+        if progress:
+            progress(done, count * steps)
+
     try:
         with Progress(count * steps, "composing") as bar:
             return compose(
@@ -158,7 +164,7 @@ def _composed(
                 temperature=wish.temperature,
                 density=wish.density,
                 bar=wish.bar,
-                progress=(lambda done: progress(done, count * steps)) if progress else bar.to,
+                progress=told,
             )
     except ValueError as error:
         raise InputError(str(error)) from error
