@@ -6,7 +6,7 @@ import re
 from musiclib.base.files import ROOT, write_text
 from musiclib.corpus.collections import MUSIC21
 from musiclib.paper.measured import MEASURED
-from musiclib.paper.results import SHIPPED, numbers_in, read_table, seeds_for, shown
+from musiclib.paper.results import numbers_in, read_table, seeds_for, shown
 
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
@@ -28,7 +28,8 @@ def run(profile: str) -> str:
         else "Every network behind them learned more than what needs no learning, but for"
         " the trials of notebook 12, which are too short to be judged."
     )
-    corpora = {r["corpus"]["checksum"] for r in records if r["corpus"]["folder"] != SHIPPED}
+    corpus = json.loads((paths[0].parent / "01-corpus.json").read_text())["corpus"]["folder"]
+    corpora = {r["corpus"]["checksum"] for r in records if r["corpus"]["folder"] == corpus}
     return (
         f"Profile `{profile}`. {CAVEAT[profile]}\n\n{verdict} Trained with: {'; '.join(how)}."
         f" Corpus checksum: `{'`, `'.join(sorted(corpora))}`.\n"
