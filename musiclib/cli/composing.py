@@ -16,12 +16,16 @@ EXAMPLES = (
     "# go on from the first bar of a file of yours, and mend the result",
     "compose --primer song.mid --out piece.mid --mend conditional-rbm",
     "# the music that leads to an ending: by name, or a file's last two bars",
-    "compose --weights biaxial-backwards --ending authentic --out piece.mid",
+    "compose --ending authentic --out piece.mid",
     "# weights of your own: 25 pieces of 80 bars to judge by `evaluate`",
     "compose --weights runs/RUN/weights-final.safetensors --out pieces",
 )
 AUDIO = (".mp3", ".ogg", ".wav")
-WEIGHTS = "Shipped ones by name (biaxial, biaxial-backwards, lstm), or a file."
+FORWARDS, BACKWARDS = "biaxial", "biaxial-backwards"
+WEIGHTS = (
+    f"Shipped ones by name ({FORWARDS}, {BACKWARDS}, lstm), or a file."
+    f"  [default: {FORWARDS}, with --ending {BACKWARDS}]"
+)
 OUT = "A file, .mid: one piece. Else a new folder for 1.mid, 2.mid, ..."
 BARS = "How long a piece is.  [default: 8, in a folder 80]"
 PRIMER = "What begins it: none, corpus, or the first bar of a MIDI file."
@@ -35,7 +39,7 @@ CORPUS = "What --primer corpus draws from, as in `train --corpus`.  [default: sh
 
 
 @click.command(epilog=options.example(*EXAMPLES))
-@click.option("--weights", default="biaxial", show_default=True, help=WEIGHTS)
+@click.option("--weights", help=WEIGHTS)
 @click.option("--out", type=options.PATH, required=True, help=OUT)
 @click.option("--audio", type=options.PATH, help="The piece as sound, too: .mp3, .ogg or .wav.")
 @click.option("--bars", type=options.POSITIVE, help=BARS)
@@ -69,6 +73,7 @@ def compose(
     from musiclib.exploring.wishes import Wish
 
     one = _places(out, audio, pieces)
+    wished["weights"] = wished["weights"] or (BACKWARDS if wished["ending"] else FORWARDS)
     wished["conservativity"] = _conservativity(wished["conservativity"])
     wish = Wish(**wished, bars=bars or (8 if one else 80))
     music = _corpus(wish.primer, corpus, profile, metre)
