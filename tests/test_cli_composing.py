@@ -52,7 +52,7 @@ def test_a_file_is_replaced_and_a_folder_is_not(tmp_path):
 
 def test_every_option_reaches_the_piece(tmp_path):
     options = {"density": 5.0, "temperature": 0.8, "seed": 3, "mend": "conditional-rbm"}
-    options |= {"bars": 3, "key": "G minor", "ending": "minor"}
+    options |= {"bars": 3, "key": "G minor", "ending": "minor", "weights": "biaxial-backwards"}
     run("--out", tmp_path / "a.mid", *(w for n, v in options.items() for w in (f"--{n}", v)))
     written = read_note_states(tmp_path / "a.mid")
     np.testing.assert_array_equal(written, compose_wish(Wish(**options)).states)
