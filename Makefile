@@ -18,8 +18,8 @@ DONE      := $(NOTEBOOKS:notebooks/%.ipynb=$(RESULTS)/%.json)
 export PROFILE CORPUS SEEDS PRECISION
 
 .DEFAULT_GOAL := help
-.PHONY: help data paper figure3a figure3b figure2 figure4 figure5 table1 mending plateau section4 test test-avx2 \
-  bench bench-data bench-isl bench-keys bench-peers bench-published bench-restoration lab clean notebooks FORCE
+.PHONY: help data paper listen shipped figure1 figure3a figure3b figure2 figure4 figure5 table1 mending plateau section4 test test-avx2 \
+  bench bench-data bench-isl bench-keys bench-peers bench-published bench-restoration lab site clean notebooks FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,13 +28,15 @@ help: ## list the targets
 data: .venv/installed ## download the paper's music: piano-midi.de and the Nottingham tunes, into data/
 	@$(BIN)/python -m musiclib data
 
-paper: $(DONE) ## train, compose, mend and regenerate Figures 2 to 5 and Table 1
+paper: $(DONE) ## train, compose, mend and regenerate Figures 1 to 5 and Table 1
 	@$(BIN)/python -m musiclib readme
 	@echo "figures/$(PROFILE) and results/$(PROFILE) are up to date; read site/$(PROFILE)/11-results.html"
 
+listen: $(RESULTS)/00-listen.json ## pieces to hear in site/$(PROFILE)/00-listen.html: seconds
 figure3a figure3b: $(RESULTS)/04-figure-3.json ## the figure and what it needs
 figure4 table1: $(RESULTS)/06-figure-4-and-table-1.json ## the figure or table and what it needs
 figure5: $(RESULTS)/07-figure-5.json ## the figure and what it needs
+figure1: $(RESULTS)/03-train-biaxial.json ## the figure, from the biaxial RNN that is trained
 figure2: $(RESULTS)/09-windowed-rbm.json ## the figure, from the trained RBM
 plateau: $(RESULTS)/12-why-a-plateau.json ## when the biaxial RNN leaves its plateau, and why
 section4: $(RESULTS)/13-section-4.json ## other keys, time reversed, major pieces alone
@@ -84,10 +86,16 @@ lab: .venv/installed ## open JupyterLab on the form to compose with
 	  $(BIN)/jupyter lab --ServerApp.use_redirect_file=False $(if $(filter 0,$(shell id -u)),--allow-root) \
 	  notebooks/14-explore.ipynb
 
+site: .venv/installed ## a site of pages, in site/, from what was run; opens from a file
+	@$(BIN)/python -m musiclib site --profile "$$PROFILE"
+
 notebooks: .venv/installed ## run the notebooks in place and keep the outputs of their checks alone
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace $(NOTEBOOKS)
 	$(BIN)/nbstripout --keep-count --extra-keys "metadata.language_info cell.metadata.execution" $(NOTEBOOKS)
 	$(BIN)/ruff format -q notebooks
+
+shipped: .venv/installed ## train the weights that come with the package anew: two hours
+	$(BIN)/python -c "from musiclib.paper.shipping import ship; ship()"
 
 clean: ## remove the environment and caches; results and trained runs stay
 	rm -rf .venv .build .cache .pytest_cache .ruff_cache .hypothesis

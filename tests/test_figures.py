@@ -2,18 +2,28 @@
 
 import re
 from html import unescape
+from itertools import combinations
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from IPython.core.formatters import DisplayFormatter
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 from nbformat import v4
+from strategies import hand_states, note_list, random_states, scale_piece
 
 from musiclib.metrics.pca import Projection
+from musiclib.models import BiaxialConfig, build
+from musiclib.models.rbm import RBM, RBMConfig
 from musiclib.paper import figures
 from musiclib.paper.figures.style import RANGE
+from musiclib.paper.layers import FEATURE_PARTS, biaxial_layers, rbm_layers
 from musiclib.paper.notebooks import page
+from musiclib.paper.real_and_composed import REAL, apart, compared, made_of
 
 
 @pytest.fixture(autouse=True)
@@ -205,14 +215,207 @@ def test_likeness_without_feedback_is_drawn_once():
     assert drawn.count("without feedback, to input") == 1
 
 
-def test_units_are_filled_where_the_window_has_a_note():
-    window = np.zeros((16, 78, 2), int)
-    window[3, 40] = 1
-    figure = figures.machine((2496, 10), window, np.ones((6, 16, 78, 2)))
-    layers = figure.axes[0]
-    visible = layers.collections[1].get_facecolor()
-    assert len(visible) == 24 and (visible[:, 0] == 0).sum() == 2  # one note: play and strike
-    assert any("2,496 visible units" in text.get_text() for text in layers.texts)
+def test_the_drawn_machine_has_the_numbers_of_its_model():
+    window = hand_states(16, (60, 3, 2))
+    for hidden, counts in (
+        (10, ("10 hidden", "24,960 w")),
+        (1500, ("1,500 hidden", "3,744,000 w")),
+    ):
+        model = RBM(RBMConfig(hidden=hidden))
+        figure = figures.rbm(model, window)
+        told = texts(figure)
+        assert all(count in told for count in counts) and f"2,496 + {hidden:,} biases" in told
+        assert "2,496 visible units: 16 steps × 78 notes × 2 bits" in told
+        parts = rbm_layers(model)["weights"]
+        assert parts.sum() == sum(p.numel() for p in model.parameters())
+        units = figure.axes[0].collections[1].get_offsets()
+        assert len(units) == min(hidden, 24)
+
+
+def test_hidden_units_are_as_dark_as_they_are_likely_to_be_on():
+    model = RBM(RBMConfig(hidden=3))
+    model.hidden_bias.data = torch.tensor([-20.0, 0.0, 20.0])
+    model.weights.data.zero_()
+    figure = figures.rbm(model, hand_states(16))
+    figure.canvas.draw()
+    dark = 1 - figure.axes[0].collections[1].get_facecolor()[:, 0]
+    np.testing.assert_allclose(dark, [0, 0.5, 1], atol=0.01)
+
+
+def texts(figure):
+    return "\n".join(text.get_text() for text in figure.findobj(Text))
+
+
+@pytest.mark.parametrize(
+    ("how", "units"),
+    [
+        ({}, [300, 300, 100, 50, 2]),
+        ({"time_sizes": (7, 5, 3), "note_sizes": (11,), "dropout": 0.25}, [7, 5, 3, 11, 2]),
+        (
+            {"time_sizes": (9,), "note_sizes": (4, 6), "cell": "linear", "start": "normal"},
+            [9, 4, 6, 2],
+        ),
+    ],
+)
+def test_the_drawn_network_has_the_numbers_of_its_model(how, units):
+    model = build(BiaxialConfig(**how))
+    layers = biaxial_layers(model)
+    parameters = list(model.parameters())
+    assert layers["weights"].sum() == sum(p.numel() for p in parameters)
+    assert layers["trained"].sum() == sum(p.numel() for p in parameters if p.requires_grad)
+    assert layers["units"].tolist() == units
+    assert sum(FEATURE_PARTS.values()) == layers["inputs"].iloc[0] == 80
+    figure = figures.biaxial(model)
+    words = texts(figure).splitlines()
+    for unit in {80, *units}:  # once in each of nine places
+        assert words.count(str(unit)) == 9 * [80, *units].count(unit)
+    for inputs, units_of, weights in layers[["inputs", "units", "weights"]].to_numpy():
+        assert any(line.endswith(f": {inputs} → {units_of}") for line in words)
+        assert f"{weights:,}" in words
+    assert f"{sum(p.numel() for p in parameters):,}" in words
+    assert f"{model.config.cell} cell, dropout {model.config.dropout:g}" in words
+
+
+def test_boxes_and_words_of_the_drawn_network_do_not_overlap():
+    figure = figures.biaxial(build(BiaxialConfig()))
+    figure.canvas.draw()
+    boxes = [p.get_window_extent() for p in figure.axes[0].patches if isinstance(p, Rectangle)]
+    assert len(boxes) == 9 * 6
+    assert not [1 for a, b in combinations(boxes, 2) if a.overlaps(b)]
+    rows = [text.get_window_extent() for text in figure.axes[1].texts if text.get_text()]
+    assert not [1 for a, b in combinations(rows, 2) if a.overlaps(b)]
+    assert all(row.x0 >= 0 and row.x1 <= figure.bbox.x1 for row in rows)
+
+
+def collection(axes, label):
+    return next(each for each in axes.collections if each.get_label() == label)
+
+
+def corners(axes, label):
+    """Left, right and middle height of the boxes of a collection."""
+    vertices = [path.vertices for path in collection(axes, label).get_paths()]
+    return [(v[:, 0].min(), v[:, 0].max(), v[:4, 1].mean()) for v in vertices]
+
+
+def grey(colour):
+    """How light a colour prints in grey, 0 to 100 (CIE L*)."""
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in to_rgb(colour)
+    )
+    light = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return 116 * light ** (1 / 3) - 16 if light > 0.008856 else 903.3 * light
+
+
+def test_struck_and_held_are_told_apart_in_grey_and_from_paper():
+    axes = figures.rolls({"a": hand_states(40, (60, 0, 4))}).axes[0]
+    struck, held = (
+        grey(collection(axes, label).get_facecolor()[0][:3]) for label in ("struck", "held")
+    )
+    assert held - struck > 40 and 100 - held > 20
+
+
+def test_notes_are_drawn_where_they_are_struck_and_as_long_as_they_are_held():
+    states = random_states(120, seed=3)
+    axes = figures.rolls({"a": states}).axes[0]
+    notes = note_list(states)
+    held, struck = corners(axes, "held"), corners(axes, "struck")
+    assert [(round(a), round(b), round(y) - 24) for a, b, y in held] == notes
+    assert [(round(a), round(b)) for a, b, _ in struck] == [(a, a + 1) for a, _, _ in notes]
+    again = [(a, b) for (a, b, p), (c, _, q) in combinations(held, 2) if p == q and b >= c >= a]
+    assert not again  # notes that follow each other are told apart
+
+
+def test_bars_are_drawn_and_numbered_where_they_are():
+    states, positions = hand_states(50, (60, 0, 50)), (np.arange(50) - 6) % 12
+    axes = figures.rolls({"a": states}, positions={"a": positions}).axes[0]
+    lines = [path.vertices[0, 0] for path in collection(axes, "bar lines").get_paths()]
+    assert lines == [6, 18, 30, 42]  # after a pickup of six steps
+    assert axes.get_xticks().tolist() == [6, 18, 30, 42]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2", "3", "4"]
+    axes = figures.rolls({"a": states}).axes[0]
+    lines = [path.vertices[0, 0] for path in collection(axes, "bar lines").get_paths()]
+    assert lines == [0, 16, 32, 48]
+
+
+def test_octaves_are_named_and_the_key_is_told_in_words():
+    axes = figures.rolls({"tune": scale_piece(67)}).axes[0]
+    named = dict(
+        zip(axes.get_yticks(), (t.get_text() for t in axes.get_yticklabels()), strict=True)
+    )
+    assert named[60] == "C4" and named[72] == "C5"
+    assert "tune · G major" in axes.get_title("left")
+
+
+@pytest.mark.parametrize(
+    ("states", "key"),
+    [
+        (hand_states(0), "silent"),
+        (hand_states(33), "silent"),
+        (hand_states(5, (101, 4, 1)), "unsure"),
+    ],
+)
+def test_pieces_of_no_or_one_note_are_drawn(states, key, tmp_path):
+    figure = figures.rolls({"$x_{1$ \udcff.mid": states, "other": hand_states(20, (30, 0, 9))})
+    figure.savefig(tmp_path / "roll.pdf")
+    title = figure.axes[0].get_title("left")
+    assert title.startswith("$x_{1$") and title.endswith(key)
+    assert len(corners(figure.axes[0], "held")) == states[..., 1].sum()
+    assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
+    assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
+
+
+def test_a_long_piece_goes_on_in_lines_and_its_file_stays_small(tmp_path):
+    states = scale_piece(60, 2000)
+    figure = figures.rolls({"long": states})
+    assert 2 <= len(figure.axes) <= 8
+    assert np.ptp([np.ptp(axes.get_xlim()) for axes in figure.axes]) == 0  # one scale
+    starts = [corners(axes, "struck") for axes in figure.axes]
+    assert len({box[0] for line in starts for box in line}) == len(
+        {n[0] for n in note_list(states)}
+    )
+    figure.savefig(tmp_path / "roll.pdf", metadata={"CreationDate": None})
+    assert (tmp_path / "roll.pdf").stat().st_size < 200_000
+
+
+@pytest.mark.parametrize("draw", ["rolls", "biaxial", "rbm", "real_and_composed"])
+def test_words_are_large_enough_on_a_screen_of_390_pixels(draw):
+    figure = {
+        "rolls": lambda: figures.rolls({"a": scale_piece(60, 300)}),
+        "biaxial": lambda: figures.biaxial(build(BiaxialConfig())),
+        "rbm": lambda: figures.rbm(RBM(RBMConfig(hidden=30)), hand_states(16, (60, 0, 4))),
+        "real_and_composed": lambda: figures.real_and_composed(*beside()),
+    }[draw]()
+    figure.set_dpi(390 / figure.get_figwidth())
+    figure.canvas.draw()
+    words = [text for text in figure.findobj(Text) if text.get_text().strip()]
+    pixels = [text.get_fontsize() / 72 * figure.dpi for text in words if text.get_visible()]
+    assert len(pixels) > 10 and min(pixels) >= 8
+
+
+def beside():
+    music = {REAL: scale_piece(60), "LSTM": random_states(160, 0), "mended (x)": hand_states(64)}
+    made = made_of({name: [states] for name, states in music.items()})
+    return compared(music, made), apart(made)
+
+
+def test_composed_music_is_drawn_below_real_music_and_beside_its_shares():
+    table, distances = beside()
+    figure = figures.real_and_composed(table, distances)
+    titles = [axes.get_title("left") for axes in figure.axes[:3]]
+    assert titles[0].startswith("real music · C major") and titles[2] == "mended (x) · silent"
+    assert [len(corners(axes, "held")) for axes in figure.axes[1:3]] == [
+        len(note_list(random_states(160, 0)[:64])), 0
+    ]  # fmt: skip
+    panels = figure.axes[3:]
+    assert len(panels) == 5 * 2
+    for axes in panels:
+        real, composed = axes.patches
+        assert real.get_fill() and not composed.get_fill() and composed.get_linestyle() != "-"
+        differ = np.abs(real.get_data().values - composed.get_data().values).sum() / 200
+        (text,) = (text.get_text() for text in axes.texts)
+        if composed.get_data().values.sum():
+            assert text == f"apart {differ:.2f}"
 
 
 def test_a_figure_is_saved_with_its_data_the_same_bytes_each_time(curves, tmp_path):

@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 from types import SimpleNamespace
 
-import matplotlib.pyplot as plt
 import nbformat
 import pytest
 from strategies import hand_states
@@ -13,8 +12,9 @@ from strategies import hand_states
 from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT
 from musiclib.corpus.sets import Piece
-from musiclib.music import note_states
 from musiclib.paper import depends, figures, notebooks
+from musiclib.paper.site import pages
+from musiclib.paper.site.sources import Sources
 from musiclib.paper.study import Study
 
 NAMES = notebooks.names()
@@ -30,7 +30,7 @@ def code(name):
 
 
 def test_notebooks_are_numbered_without_gaps():
-    assert [int(name[:2]) for name in NAMES] == list(range(1, len(NAMES) + 1))
+    assert [int(name[:2]) for name in NAMES] == list(range(len(NAMES)))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -96,11 +96,13 @@ def test_settings_change_with_the_corpus_and_are_written_only_then(tmp_path):
     assert notebooks.settings(values) != first != notebooks.settings(values | {"seeds": 2})
 
 
-def test_a_piece_whose_name_looks_like_a_formula_is_drawn():
-    (cell,) = (cell.source for cell in code("01-corpus") if "struck dark" in cell.source)
+def test_a_piece_whose_name_looks_like_a_formula_is_drawn(tmp_path):
+    (cell,) = (cell.source for cell in code("01-corpus") if "figures.rolls" in cell.source)
     states = hand_states(40, (60, 0, 4))
     music = SimpleNamespace(main=[Piece("$x_{1$ \udcff.mid", states, states)])
-    exec(cell, {**vars(note_states), "music": music, "plt": plt, "figures": figures})
+    study = SimpleNamespace(figures=tmp_path, label="profile smoke")
+    exec(cell, {"music": music, "study": study, "figures": figures})
+    assert (tmp_path / "piece.png").exists()
 
 
 def test_a_failing_cell_ends_in_one_sentence_and_leaves_no_notebook(tmp_path, monkeypatch):
@@ -118,12 +120,13 @@ def test_a_failing_cell_ends_in_one_sentence_and_leaves_no_notebook(tmp_path, mo
     assert not list((tmp_path / "results").rglob("*.ipynb"))
 
 
-def test_a_page_is_for_reading_and_asks_no_other_machine():
+def test_a_page_is_for_reading_and_asks_no_other_machine(tmp_path):
     """No check cells, no progress, the parameters that were given, and no address to load from."""
     v4 = nbformat.v4
     lines = "training: 1 of 9 after 3 s\nleft out: 1 not readable\ntraining: 9 of 9 after 20 s\n"
     told = v4.new_output("stream", name="stderr", text=lines)
     cells = [
+        v4.new_markdown_cell("# 01 · a title"),
         v4.new_code_cell("profile = 'as stored'", metadata={"tags": ["parameters"]}),
         v4.new_code_cell("profile = 'as given'", metadata={"tags": ["injected-parameters"]}),
         v4.new_code_cell("read()", outputs=[told]),
@@ -131,12 +134,12 @@ def test_a_page_is_for_reading_and_asks_no_other_machine():
     ]
     notebook = v4.new_notebook(cells=cells)
     notebooks.without_progress(notebook)
-    assert notebook.cells[2].outputs[0].text == "left out: 1 not readable\n"
-    html = notebooks.page(notebook, "a title")
-    assert "<title>a title</title>" in html and "as given" in html
+    assert notebook.cells[3].outputs[0].text == "left out: 1 not readable\n"
+    html = pages.page(notebook, "01-corpus", Sources("smoke", tmp_path))
+    assert "<title>01 · a title</title>" in html and "as given" in html
     assert "as stored" not in html and "a check" not in html
     loaded = re.findall(r"<(?:script|link|img)[^>]*(?:src|href)=[\"'](?!data:)([^\"']+)", html)
-    assert not loaded
+    assert not loaded and "http" not in html
 
 
 def test_a_notebook_that_rests_on_another_says_so_before_it_reads(tmp_path):

@@ -57,6 +57,27 @@ def new_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `folder`; it takes its place if the block succeeds.
+
+    What was there before stays whole until then, and for good if the block fails.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    around = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".writing-{folder.name}-"))
+    new, old = around / "new", around / "old"
+    new.mkdir()
+    try:
+        yield new
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+    finally:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        shutil.rmtree(around, ignore_errors=True)
+
+
 def expanded(path: Path | str) -> Path:
     """The path with ~ and ~user in place; raises InputError where there is no such user."""
     try:

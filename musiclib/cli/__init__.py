@@ -19,7 +19,7 @@ from musiclib.cli.composing import compose, mend
 from musiclib.cli.corpus import corpus
 from musiclib.cli.judging import evaluate, isl
 from musiclib.cli.options import example
-from musiclib.cli.paper import data, notebook, readme
+from musiclib.cli.paper import data, notebook, readme, site
 from musiclib.cli.training import train
 
 
@@ -85,5 +85,5 @@ def loading(command: click.Command) -> click.Command:
     return command
 
 
-for command in (train, compose, mend, isl, evaluate, data, corpus, notebook, readme):
+for command in (train, compose, mend, isl, evaluate, data, corpus, notebook, readme, site):
     commands.add_command(loading(command))

@@ -79,8 +79,7 @@ def compose(
     composed.write(out)
     print(out)
     if audio:
-        composed.write_sound(audio)
-        print(audio)
+        print(composed.write_sound(audio))
     click.echo(f"{composed.title}, {composed.key or 'silent'}", err=True)
 
 

@@ -1,4 +1,4 @@
-"""`data`, `notebook`, `readme`: the music as it is downloaded, and what `make` runs."""
+"""`data`, `notebook`, `readme`, `site`: the music as it is downloaded, and what `make` runs."""
 
 from pathlib import Path
 from typing import Any
@@ -62,3 +62,19 @@ def readme() -> None:
     from musiclib.paper import readme
 
     readme.refresh()
+
+
+@click.command(epilog=options.example("site --profile quick"))
+@options.profile
+def site(profile: str) -> None:
+    """Make a site of pages in site/PROFILE from what was run; runs nothing itself."""
+    from musiclib.paper.site.build import build
+
+    built = build(profile)
+    page = f"site/{profile}/index.html"
+    print(f"{page}: {len(built.pages)} notebooks, {built.size / 1e6:.1f} MB; open it in a browser")
+    if built.missing:
+        print(
+            f"not executed here, so without a page: {', '.join(built.missing)};"
+            f" make paper site PROFILE={profile}"
+        )

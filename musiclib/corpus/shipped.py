@@ -69,6 +69,16 @@ def group_paths(group: Group, limit: int | None = None, metre: Metre = "paper") 
     return _spread(dealt, most)
 
 
+def chorale_paths() -> list[Path]:
+    """Paths of all of Bach's chorales and chorale movements, ordered by name."""
+    every = [path for path in _corpus_paths() if path.suffix == ".mxl"]
+    return [p for p in every if corpus_name(p).startswith("bach/bwv") and not _for_piano(p)]
+
+
+def _for_piano(path: Path) -> bool:
+    return corpus_name(path).startswith(PIANO)
+
+
 def group_of(name: str) -> str | None:
     """The kind of a score by its name in music21's corpus, or None for one that is not used."""
     if not name.endswith(SUFFIXES) or name in DOUBLES:

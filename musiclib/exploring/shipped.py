@@ -14,6 +14,7 @@ from musiclib.corpus.sets import Corpus
 
 FOLDER = Path(musiclib.__file__).parent / "shipped"
 CHORALES = FOLDER / "chorales.npz"
+PIECES = FOLDER / "pieces"
 SUFFIX = ".safetensors"
 
 
@@ -44,4 +45,4 @@ def chorales() -> Corpus:
 
 def pieces() -> dict[str, Path]:
     """The MIDI files to hear, by name."""
-    return {path.stem: path for path in sorted((FOLDER / "pieces").glob("*.mid"))}
+    return {path.stem: path for path in sorted(PIECES.glob("*.mid"))}

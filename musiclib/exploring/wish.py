@@ -7,7 +7,6 @@ in minor stays minor where major is wished: `Composed.key` says what came of it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,50 +21,17 @@ from musiclib.composing.folders import corpus_primers, load_network
 from musiclib.corpus.prepare import prepare
 from musiclib.corpus.sets import Corpus
 from musiclib.exploring import shipped
+from musiclib.exploring.composed import Composed
 from musiclib.exploring.given import Given, ending_of, primer_of
 from musiclib.exploring.wishes import Wish
-from musiclib.listening.sound import write_sound
 from musiclib.mending.folders import Mender, load_machine
 from musiclib.models import Network
-from musiclib.music.key_names import key_named, name_of
+from musiclib.music.key_names import key_named
 from musiclib.music.keys import estimate_key
-from musiclib.music.representations import NOTE_STATES, Representation
+from musiclib.music.representations import NOTE_STATES
 from musiclib.music.transforms import shift
 
 Heard = Callable[[int, int], None]  # told how many steps of how many are composed
-
-
-@dataclass(frozen=True)
-class Composed:
-    """A composed piece: `music` as its network writes it, and how it came about."""
-
-    music: np.ndarray
-    reads: Representation
-    tempo: int
-    wish: Wish
-
-    @property
-    def states(self) -> np.ndarray:
-        """Note states (T, 78, 2), uint8, a sixteenth a step, to hear and to look at."""
-        return self.reads.states(self.music)
-
-    @property
-    def key(self) -> str:
-        """Its estimated key, "D minor"; empty for silence."""
-        return name_of(estimate_key(self.states))
-
-    @property
-    def title(self) -> str:
-        """What composed it: "biaxial, seed 3, 8 bars"."""
-        return f"{Path(self.wish.weights).stem}, seed {self.wish.seed}, {self.wish.bars} bars"
-
-    def write(self, path: Path | str) -> None:
-        """Write it as MIDI."""
-        self.reads.write(self.music, Path(path), self.tempo)
-
-    def write_sound(self, path: Path | str) -> None:
-        """Write it as sound, of the kind that the suffix says: .mp3, .ogg or .wav."""
-        write_sound(self.states, Path(path), self.tempo)
 
 
 class Loaded(NamedTuple):

@@ -10,7 +10,6 @@ no local files and fetches its sounds; so this is a script of our own.
 """
 
 import base64
-import io
 import json
 import re
 import tempfile
@@ -22,11 +21,10 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from musiclib.base.errors import InputError
 from musiclib.listening import roll
-from musiclib.listening.sound import RATE, sound
+from musiclib.listening.sound import MEDIA_TYPES, encoded, kind_of, sound
 from musiclib.music.note_states import NOTES, STEPS_PER_BEAT, TEMPO, write_note_states
 from musiclib.music.notes import notes_of
 
@@ -177,11 +175,8 @@ def _shown(text: str) -> str:
 
 def _audio(states: np.ndarray, tempo: int) -> tuple[bytes, str]:
     """The sound of states in a compressed file, and its media type."""
-    # Until `sound` has piano, tempo and `encoded`: sine waves without what follows the last step.
-    end = round((len(states) * TEMPO / 4e6 + 0.25) * RATE)
-    packed = io.BytesIO()
-    soundfile.write(packed, sound(states)[:end], RATE, format="MP3")
-    return packed.getvalue(), "audio/mpeg"
+    content = encoded(sound(states, tempo))
+    return content, MEDIA_TYPES[kind_of(content)]
 
 
 def _midi(states: np.ndarray, tempo: int) -> bytes:

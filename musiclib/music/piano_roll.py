@@ -17,17 +17,8 @@ from musiclib.music.midi_events import (
     naming,
     read_midi,
 )
-from musiclib.music.note_states import (
-    LOWEST_PITCH,
-    MAX_STEPS,
-    NOTES,
-    PLAY,
-    Metre,
-    last_tick,
-    write_notes,
-)
+from musiclib.music.note_states import MAX_STEPS, Metre, last_tick, write_notes
 from musiclib.music.seconds import note_events, seconds_at, tempo_changes
-from musiclib.music.transforms import legal
 
 LOWEST_KEY = 21
 KEYS = 88
@@ -36,7 +27,6 @@ SECONDS = 0.3
 # One sample is written as an eighth note at 100 beats a minute, which lasts just 0.3 s.
 SIXTEENTHS_PER_SAMPLE = 2
 WRITTEN_TEMPO = int(SECONDS * 2 * 1e6)
-BELOW = LOWEST_PITCH - LOWEST_KEY  # keys under the note states' lowest pitch
 
 
 def read_piano_roll(path: Path | str, seconds: float = SECONDS) -> np.ndarray:
@@ -98,15 +88,3 @@ def write_piano_roll(roll: np.ndarray, path: Path | str, tempo: int = WRITTEN_TE
         sixteenths=SIXTEENTHS_PER_SAMPLE,
         tempo=tempo,
     )
-
-
-def states_of(roll: np.ndarray) -> np.ndarray:
-    """Note states (2 T, 78, 2) of a roll (T, 88) as it is written; keys outside 78 are left out."""
-    play = np.repeat(roll[:, BELOW : BELOW + NOTES], SIXTEENTHS_PER_SAMPLE, axis=0)
-    return legal(np.stack([play, np.zeros_like(play)], axis=-1))
-
-
-def roll_of(states: np.ndarray) -> np.ndarray:
-    """The roll (T // 2, 88) of note states (T, 78, 2): what sounds at every other step."""
-    play = states[: len(states) // 2 * 2 : SIXTEENTHS_PER_SAMPLE, :, PLAY]
-    return np.pad(play, ((0, 0), (BELOW, KEYS - BELOW - NOTES)))

@@ -7,17 +7,25 @@ from typing import Any
 
 import numpy as np
 
-from musiclib.music.note_states import NOTES, TEMPO, read_note_states, write_note_states
+from musiclib.music.note_states import (
+    LOWEST_PITCH,
+    NOTES,
+    PLAY,
+    TEMPO,
+    read_note_states,
+    write_note_states,
+)
 from musiclib.music.piano_roll import (
     KEYS,
+    LOWEST_KEY,
     SIXTEENTHS_PER_SAMPLE,
     WRITTEN_TEMPO,
     read_piano_roll,
-    roll_of,
-    states_of,
     write_piano_roll,
 )
 from musiclib.music.transforms import legal, reverse_time
+
+BELOW = LOWEST_PITCH - LOWEST_KEY  # keys under the note states' lowest pitch
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,18 @@ class Representation:
     def silence(self, pieces: int) -> np.ndarray:
         """One silent step of each piece: uint8 of shape (pieces, 1, *step)."""
         return np.zeros((pieces, 1, *self.step), np.uint8)
+
+
+def states_of(roll: np.ndarray) -> np.ndarray:
+    """Note states (2 T, 78, 2) of a roll (T, 88) as it is written; keys outside 78 are left out."""
+    play = np.repeat(roll[:, BELOW : BELOW + NOTES], SIXTEENTHS_PER_SAMPLE, axis=0)
+    return legal(np.stack([play, np.zeros_like(play)], axis=-1))
+
+
+def roll_of(states: np.ndarray) -> np.ndarray:
+    """The roll (T // 2, 88) of note states (T, 78, 2): what sounds at every other step."""
+    play = states[: len(states) // 2 * 2 : SIXTEENTHS_PER_SAMPLE, :, PLAY]
+    return np.pad(play, ((0, 0), (BELOW, KEYS - BELOW - NOTES)))
 
 
 NOTE_STATES = Representation(

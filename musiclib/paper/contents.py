@@ -39,7 +39,9 @@ def contents(corpus: Corpus, files: list[File]) -> pd.DataFrame:
     trained = [file for file in used if HELD_OUT not in file.sets]
     groups = {f"{words}, {len(group):,} pieces": group
               for words, group in (("trained on", trained), ("held out", held))}  # fmt: skip
-    rolls = (row for words, piece in examples(corpus).items() for row in _roll(words, piece))
+    rolls = (
+        row for words, piece in examples(corpus).items() for row in roll_rows(words, piece.states)
+    )
     rows = [*_pitches(corpus, groups), *_shapes(groups), *_keys(used), *rolls]
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -102,10 +104,11 @@ def _keys(used: list[File]) -> Iterator[Row]:
         yield KEYS, f"confidence under {SURE:g}", key, len(sure) - sum(sure)
 
 
-def _roll(words: str, piece: Piece) -> Iterator[Row]:
-    states = np.asarray(piece.states)
-    first = states[..., PLAY].any(axis=1).argmax()
-    states = states[first : first + ROLL]
+def roll_rows(words: str, states: np.ndarray, bar: int = 1, steps: int = ROLL) -> Iterator[Row]:
+    """Rows of so many steps of states (T, 78, 2), from the bar of the first note on."""
+    states = np.asarray(states)
+    first = states[..., PLAY].any(axis=1).argmax() // bar * bar
+    states = states[first : first + steps]
     for step, note in np.argwhere(states[..., PLAY]):
         group = "struck" if states[step, note, ARTICULATE] else "held"
         yield words, group, step, note + LOWEST_PITCH

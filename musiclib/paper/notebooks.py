@@ -93,8 +93,18 @@ def run(name: str, parameters: dict[str, Any]) -> Path:
         notebook = nbformat.read(temporary, as_version=4)
         without_progress(notebook)
         nbformat.write(notebook, temporary)
-    write_text(ROOT / "site" / parameters["profile"] / f"{name}.html", page(notebook, name))
+    _write_page(notebook, name, parameters["profile"])
     return target
+
+
+def _write_page(notebook: Any, name: str, profile: str) -> None:
+    from musiclib.paper.site.layout import FIRST_PAGE
+    from musiclib.paper.site.pages import page  # here: nbconvert takes a second to import
+    from musiclib.paper.site.sources import Sources
+
+    sources = Sources(profile, ROOT)
+    home = (sources.target / FIRST_PAGE).exists()
+    write_text(sources.target / f"{name}.html", page(notebook, name, sources, home))
 
 
 def without_progress(notebook: Any) -> None:
@@ -106,18 +116,6 @@ def without_progress(notebook: Any) -> None:
                 output["text"] = "".join(line for line in lines if not PROGRESS.fullmatch(line))
         if "outputs" in cell:
             cell["outputs"] = [o for o in cell["outputs"] if o.get("text") != ""]
-
-
-def page(notebook: Any, title: str) -> str:
-    """An executed notebook as HTML that asks no other machine; cells tagged folded stay out."""
-    from nbconvert import HTMLExporter
-    from traitlets.config import Config
-
-    folded = {"enabled": True, "remove_cell_tags": ["folded", "parameters"]}
-    exporter = HTMLExporter(
-        config=Config({"TagRemovePreprocessor": folded}), require_js_url="", mathjax_url=""
-    )
-    return exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})[0]
 
 
 def _reason(error: Any) -> str:

@@ -10,7 +10,7 @@ from musiclib.base.files import ROOT, digest, expanded, write_json, write_text
 from musiclib.corpus.collections import MUSIC21, is_named
 from musiclib.corpus.sets import Corpus
 from musiclib.paper.profiles import Profile
-from musiclib.paper.results import Numbers, numbers_in, read_table, table_of
+from musiclib.paper.results import SHIPPED, Numbers, numbers_in, read_table, table_of
 from musiclib.training.precision import Precision
 from musiclib.training.runs import Run
 
@@ -40,8 +40,13 @@ class Record:
         """Networks, of those seen so far, that did not learn: model, kind and seed."""
         return sorted(name for name, learned in self.learned_by_run.items() if not learned)
 
-    def save_result(self, name: str, numbers: Numbers, **more: Any) -> Path:
-        """Write a notebook's numbers and what they rest on: results/<profile>/<name>.csv, .json."""
+    def save_result(
+        self, name: str, numbers: Numbers, shipped: Corpus | None = None, **more: Any
+    ) -> Path:
+        """Write a notebook's numbers and what they rest on: results/<profile>/<name>.csv, .json.
+
+        `shipped` is the music behind them where it is not the study's: that of shipped weights.
+        """
         write_text(self.results / f"{name}.csv", table_of(numbers).to_csv(index=False))
         path = self.results / f"{name}.json"
         write_json(
@@ -49,7 +54,10 @@ class Record:
             {
                 "notebook": name,
                 "profile": self.profile.name,
-                "corpus": {"folder": self.folder_name, "checksum": self.corpus.checksum},
+                "corpus": {
+                    "folder": SHIPPED if shipped else self.folder_name,
+                    "checksum": (shipped or self.corpus).checksum,
+                },
                 "seeds": len(self.seeds),
                 "configuration": digest(repr(self.profile)),
                 "precision": self.precision,

@@ -13,6 +13,7 @@ import pandas as pd
 
 Key = tuple[str, str, str] | tuple[str, str, str, int]
 Numbers = dict[Key, dict[str, Any]]
+SHIPPED = "shipped chorales"  # the corpus of results that rest on shipped weights
 COLUMNS = (
     "experiment",
     "variant",
@@ -101,10 +102,22 @@ def numbers_in(table: pd.DataFrame) -> Numbers:
     return numbers
 
 
+def numbers_of(folder: Path) -> Numbers:
+    """The numbers of all notebooks that were run, from the tables in results/<profile>."""
+    tables = [numbers_in(read_table(path)) for path in sorted(folder.glob("[0-9]*.csv"))]
+    return {key: number for table in tables for key, number in table.items()}
+
+
+def checkpoints(numbers: Numbers, experiment: str, variant: str, metric: str) -> list[int]:
+    """The checkpoints at which a number is known, in order."""
+    where = experiment, variant, metric
+    return sorted(key[3] for key in numbers if key[:3] == where and len(key) > 3)
+
+
 def learned_of(*results: dict[str, Any]) -> np.ndarray:
     """For each seed, whether all networks behind the results learned."""
     every = [r.get("learned") or [True] * len(r["per_seed"]) for r in results]
-    return np.all(every, axis=0)
+    return np.all(np.broadcast_arrays(*every), axis=0)  # one value without seeds stands for all
 
 
 def judged_values(result: dict[str, Any]) -> np.ndarray:

@@ -108,8 +108,7 @@ class Study(Record):
 
     def place(self, run: Run, checkpoint: int, mended: bool = False) -> Path:
         """Where a run's composed pieces at a checkpoint lie, mended or not: 1.mid, 2.mid, ..."""
-        name = f"composed-{checkpoint}-{self.profile.pieces}x{self.profile.steps}"
-        return run.directory / (name + "-mended" * mended)
+        return composed_folder(self.profile, run, checkpoint, mended)
 
     def _mend(self, run: Run, checkpoint: int) -> None:
         new = self.place(run, checkpoint, mended=True)
@@ -117,9 +116,9 @@ class Study(Record):
             machine = self.run("conditional-rbm", "plain", run.config.seed).weights()
             mend_folder(load_machine(machine), self.place(run, checkpoint), new)
 
-    def composed(self, run: Run, checkpoint: int) -> list[np.ndarray]:
+    def composed(self, run: Run, checkpoint: int, mended: bool = False) -> list[np.ndarray]:
         """The composed pieces of a run at a checkpoint, read back from MIDI as note states."""
-        return list(read_folder(self.place(run, checkpoint)).values())
+        return list(read_folder(self.place(run, checkpoint, mended)).values())
 
     def scores(
         self, model: str, checkpoints: tuple[int, ...], kinds: tuple[str, ...], mended: bool = False
@@ -166,3 +165,11 @@ class Study(Record):
         pieces = {piece.name: piece.states for piece in self.music.main}
         count = self.profile.pieces * longest if count is None else count
         return list(as_many(pieces, count, longest, seed).values())
+
+
+def composed_folder(
+    profile: profiles.Profile, run: Run, checkpoint: int, mended: bool = False
+) -> Path:
+    """The folder of a run's composed pieces, as many and as long as the profile has them."""
+    name = f"composed-{checkpoint}-{profile.pieces}x{profile.steps}"
+    return run.directory / (name + "-mended" * mended)

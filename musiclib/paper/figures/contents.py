@@ -1,14 +1,13 @@
 """What is in a corpus: pitches, densities, keys, lengths and three piano rolls in one picture."""
 
-from pathlib import PurePath
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.pyplot import figure as new_figure
 
-from musiclib.music.bars import STEPS_PER_BAR
+from musiclib.paper.contents import ROLL
+from musiclib.paper.figures.rolls import bar_lines, fitting, limits, roll, states_of_cells
 from musiclib.paper.figures.style import ORANGE, OURS, RED, drawable
 
 HISTOGRAMS = {
@@ -16,8 +15,6 @@ HISTOGRAMS = {
     "densities": ("how full pieces are", "notes per step", "share of pieces, %"),
     "lengths": ("how long pieces are", "steps of a sixteenth", "share of pieces, %"),
 }
-ROLL = 128  # steps that rolls show
-MARGIN = 3  # semitones above and below what rolls show
 
 
 def contents(table: pd.DataFrame) -> Figure:
@@ -83,25 +80,11 @@ def _short(name: str) -> str:
 
 def _rolls(figure: Figure, grid, rows: pd.DataFrame) -> None:  # noqa: ANN001
     """Three pieces from their first note on, in one scale: struck dark, held light."""
-    names = rows["panel"].drop_duplicates().tolist()
-    low, high = int(rows["y"].min()) - MARGIN, int(rows["y"].max()) + MARGIN
-    first = None
-    for at, name in enumerate(names):
+    pieces = {name: states_of_cells(own, ROLL) for name, own in rows.groupby("panel", sort=False)}
+    pitches, first = limits(pieces.values()), None
+    for at, (name, states) in enumerate(pieces.items()):
         axes = first = figure.add_subplot(grid[2, 2 * at : 2 * at + 2], sharey=first)
-        own = rows[rows["panel"] == name]
-        steps = own["x"].astype(int)
-        picture = np.zeros((high - low + 1, ROLL))
-        picture[own["y"].astype(int) - low, steps] = np.where(own["group"] == "struck", 1, 0.45)
-        extent = (0, ROLL / STEPS_PER_BAR, low - 0.5, high + 0.5)
-        axes.imshow(picture, origin="lower", aspect="auto", cmap="Greys", vmin=0, vmax=1,
-                    interpolation="nearest", extent=extent)  # fmt: skip
-        axes.set_title(drawable(_fit(name)), fontsize=8, parse_math=False)
+        roll(axes, states, bar_lines(ROLL), (0, ROLL), pitches)
+        axes.tick_params(labelsize=8)
+        axes.set_title(drawable(fitting(name)), fontsize=8, parse_math=False)
         axes.set_xlabel("bar (struck dark, held light)")
-    figure.axes[-len(names)].set_ylabel("MIDI pitch")
-
-
-def _fit(title: str, most: int = 52) -> str:
-    """What a piece is and its name, its folders left out where that is long."""
-    which, _, name = title.partition(": ")
-    title = title if len(title) <= most else f"{which}: {PurePath(name).name}"
-    return title if len(title) <= most else f"{title[: most - 1]}…"

@@ -4,48 +4,79 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+import torch
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
+from musiclib.models.rbm import RBM
 from musiclib.music.bars import STEPS_PER_BAR
 from musiclib.music.note_states import LOWEST_PITCH, NOTES
+from musiclib.paper.figures.rolls import WIDTH, font, legend, roll
 from musiclib.paper.figures.style import MUSIC, OTHERS, bands, panels, with_legend
+from musiclib.paper.layers import rbm_layers, window_steps
+
+DRAWN = 24  # hidden units, at most
 
 
-def machine(units: tuple[int, int], window: np.ndarray, filters: np.ndarray) -> Figure:
-    """Figure 2: a window (16, 78, 2) as visible units, the hidden ones, and what some listen to.
+def rbm(model: RBM, window: np.ndarray) -> Figure:
+    """Figure 2: an RBM as it is, its visible units as a window of note states (16, 78, 2).
 
-    `units` counts both layers, `filters` (n, 16, 78, 2) are the weights of n hidden units.
+    All numbers are read from the model: units, weights, biases.
     """
-    figure = plt.figure(figsize=(11, 4.4), layout="constrained")
-    layers, listening = figure.subfigures(1, 2, width_ratios=(1, 1.5))
-    _layers(layers.subplots(), units, window)
-    grid = listening.subplots(2, len(filters) // 2, sharex=True, sharey=True)
-    extent = (-0.5, STEPS_PER_BAR - 0.5, LOWEST_PITCH - 0.5, LOWEST_PITCH + NOTES - 0.5)
-    limit = np.abs(filters[..., 0]).max()
-    for axes, weights in zip(grid.flat, filters, strict=True):
-        shown = axes.imshow(weights[..., 0].T, origin="lower", aspect="auto", cmap="cividis",
-                            vmin=-limit, vmax=limit, extent=extent)  # fmt: skip
-    listening.colorbar(shown, ax=grid, shrink=0.8, label="weight to the play bit")
-    listening.suptitle("what hidden units listen to", fontsize=10)
-    listening.supxlabel("step of the bar", fontsize=9)
-    listening.supylabel("pitch (MIDI)", fontsize=9)
+    layers, steps = rbm_layers(model).set_index("part"), window_steps(model)
+    figure = plt.figure(figsize=(WIDTH, 5.4), layout="constrained")
+    hidden, visible = figure.subplots(2, 1, height_ratios=(1, 1.7))
+    roll(visible, window, np.arange(steps), (0, steps), (LOWEST_PITCH - 1, LOWEST_PITCH + NOTES))
+    visible.set_xticks(np.arange(steps) + 0.5, np.arange(1, steps + 1))
+    with torch.no_grad():
+        on = torch.sigmoid(model.hidden_logits(torch.from_numpy(window).float().reshape(1, -1)))[0]
+    _hidden(hidden, layers, steps, on[:DRAWN].numpy())
+    units = f"{layers.loc['visible', 'units']:,} visible units"
+    words = f"{units}: {steps} steps × {NOTES} notes × 2 bits (plays, is struck)"
+    visible.set_xlabel(words, fontsize=font(figure))
+    legend(figure)
     return figure
 
 
-def _layers(axes: Axes, units: tuple[int, int], window: np.ndarray) -> None:
-    """Two layers, every unit of one joined to every unit of the other."""
-    below, above = np.linspace(0, 1, 24), np.linspace(0.15, 0.85, 14)
-    for x in below:
-        axes.plot([np.full(14, x), above], [np.zeros(14), np.ones(14)], color="0.8", lw=0.3)
-    axes.scatter(above, np.ones(14), s=40, color="0.5", zorder=3)
-    first = window.argmax() // 24 * 24  # neighbouring cells, some of them on
-    on = np.where(window.reshape(-1)[first : first + 24], "black", "white")
-    axes.scatter(below, np.zeros(24), s=40, color=on, edgecolors="black", zorder=3)
-    under = f"{units[0]:,} visible units (filled: on):\n16 steps × 78 notes × 2 bits"
-    axes.text(0.5, -0.16, under, ha="center", va="top")
-    axes.text(0.5, 1.12, f"{units[1]:,} hidden units", ha="center")
+def _hidden(axes: Axes, layers: pd.DataFrame, steps: int, on: np.ndarray) -> None:
+    """Hidden units, the darker the likelier `on`, joined to every step of the window below."""
+    units, weights = layers["units"], layers["weights"]
+    middles = np.linspace(0, steps, len(on) + 2)[1:-1]
+    ends = [[(step + 0.5, 0), (middle, 1)] for step in range(steps) for middle in middles]
+    axes.add_collection(LineCollection(ends, colors="0.75", lw=0.35))
+    axes.scatter(middles, np.ones(len(on)), s=60, c=1 - on, cmap="gray", vmin=0, vmax=1, ec="0.2",
+                 lw=0.7, zorder=3)  # fmt: skip
+    shown = f"{len(on)} drawn, " if len(on) < units["hidden"] else ""
+    words = f"{units['hidden']:,} hidden units ({shown}darker: likelier on)"
+    look = {"ha": "center", "fontsize": font(axes.figure)}
+    axes.text(steps / 2, 1.2, words, va="bottom", **look)
+    between = f"{weights['between']:,} weights: each visible to each hidden unit"
+    between += f"\n{weights['visible']:,} + {weights['hidden']:,} biases"
+    box = {"fc": "white", "ec": "none", "pad": 2}
+    axes.text(steps / 2, 0.45, between, va="center", bbox=box, **look)
+    axes.set(xlim=(0, steps), ylim=(0, 1.2))
     axes.axis("off")
+
+
+def filters(weights: np.ndarray) -> Figure:
+    """What some hidden units of an RBM listen to: their weights (n, 16, 78, 2) to the play bits."""
+    figure = plt.figure(figsize=(WIDTH, 5.2), layout="constrained")
+    grid = figure.subplots(2, len(weights) // 2, sharex=True, sharey=True)
+    extent = (-0.5, STEPS_PER_BAR - 0.5, LOWEST_PITCH - 0.5, LOWEST_PITCH + NOTES - 0.5)
+    limit = np.abs(weights[..., 0]).max()
+    for axes, own in zip(grid.flat, weights, strict=True):
+        shown = axes.imshow(own[..., 0].T, origin="lower", aspect="auto", cmap="cividis",
+                            vmin=-limit, vmax=limit, extent=extent)  # fmt: skip
+        axes.tick_params(labelsize=font(figure))
+    bar = figure.colorbar(shown, ax=grid, shrink=0.8)
+    bar.set_label("weight to the play bit", size=font(figure))
+    bar.ax.tick_params(labelsize=font(figure))
+    for axes in grid[-1]:
+        axes.set_xlabel("step of the bar", fontsize=font(figure))
+    for axes in grid[:, 0]:
+        axes.set_ylabel("pitch (MIDI)", fontsize=font(figure))
+    return figure
 
 
 def sameness(table: pd.DataFrame, inputs: float) -> Figure:

@@ -1,0 +1,107 @@
+"""The paper's claims in its own words, what tests each, and our verdict, computed from the numbers.
+
+The claims are data, claims.json: a quotation, its section, the names of the comparisons that test
+it, of those that only stand beside it, and the notebook that shows it.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from musiclib.paper.comparisons import COMPARISONS
+from musiclib.paper.results import WHY_OPEN, Numbers, learned_of
+
+HELD, PARTLY, NOT_HELD, OPEN = VERDICTS = ("held", "partly", "not held", "open")
+ENOUGH = 3  # seeds; fewer cannot show that something always holds, or never
+NOT_RUN, TOO_FEW = "not run", f"fewer than {ENOUGH} seeds"
+NO_PROOF = "the seeds differ in sign, and so few cannot show that there is no difference"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim as quoted, in our words, and how it is tested.
+
+    The verdict is that of the comparisons `tests` together; those `beside` it are ours, shown but
+    not counted. With `equal` the claim is that there is no difference.
+    """
+
+    name: str
+    title: str
+    quote: str
+    section: str
+    notebook: str
+    tests: list[str]
+    beside: list[str] = field(default_factory=list)
+    note: str = ""
+    equal: bool = False
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A claim with its verdict, why it is open where it is, and the rows of its comparisons."""
+
+    claim: Claim
+    verdict: str
+    why: str
+    rows: list[list[str]]
+    beside: list[list[str]]
+
+
+def judged(claim: Claim, numbers: Numbers) -> Judged:
+    """The verdict on a claim: `together` of those of its tests, and their rows."""
+    each = [_of_one(name, claim.equal, numbers) for name in claim.tests]
+    verdict = together([verdict for verdict, _ in each])
+    why = next((why for _, why in each if why), "") if verdict == OPEN else ""
+    return Judged(claim, verdict, why, _rows(claim.tests, numbers), _rows(claim.beside, numbers))
+
+
+def verdict_of(holds: np.ndarray) -> str:
+    """One comparison's verdict from the seeds in which it holds: (n,) bool, those with values.
+
+    Held in every one of at least three seeds, not held in none of at least three, partly in some;
+    open where fewer than three seeds agree, or none has a value.
+    """
+    if holds.any() and not holds.all():
+        return PARTLY
+    if len(holds) < ENOUGH:
+        return OPEN
+    return HELD if holds.all() else NOT_HELD
+
+
+def together(verdicts: list[str]) -> str:
+    """The verdict of several comparisons: theirs if they agree, partly if some hold and some not.
+
+    Where one is open the claim is, unless another one is partly true already.
+    """
+    found = set(verdicts)
+    if len(found) == 1:
+        return verdicts[0]
+    return PARTLY if PARTLY in found or {HELD, NOT_HELD} <= found else OPEN
+
+
+def _of_one(name: str, equal: bool, numbers: Numbers) -> tuple[str, str]:
+    comparison = COMPARISONS[name]
+    if not comparison.known(numbers):
+        return OPEN, NOT_RUN
+    differences = comparison.differences(numbers)
+    differences = differences[~np.isnan(differences)]
+    verdict = verdict_of(differences > 0)
+    if equal and len(differences) >= ENOUGH:
+        return (OPEN, NO_PROOF) if verdict == PARTLY else (NOT_HELD, "")
+    learned = learned_of(*(numbers[key] for key in comparison.keys(numbers)))
+    return verdict, "" if verdict != OPEN else TOO_FEW if learned.all() else WHY_OPEN
+
+
+def _rows(names: list[str], numbers: Numbers) -> list[list[str]]:
+    known = (COMPARISONS[name] for name in names if COMPARISONS[name].known(numbers))
+    return [comparison.row(numbers) for comparison in known]
+
+
+def _read() -> list[Claim]:
+    text = Path(__file__).with_suffix(".json").read_text(encoding="utf-8")
+    return [Claim(**claim) for claim in json.loads(text)]
+
+
+CLAIMS = _read()
