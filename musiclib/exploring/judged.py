@@ -60,7 +60,7 @@ def judged(states: np.ndarray, corpus: Corpus) -> pd.DataFrame:
         raise InputError(f"a piece of {len(states)} steps: {STEPS_PER_BAR} are the least to judge")
     judges = _judges(corpus)
     [ours] = _values({"this": normalise_key(states).states}, judges)
-    real = np.transpose(_real(corpus.checksum, bars))
+    real = list(zip(*_real(corpus.checksum, bars), strict=True)) or [()] * len(METRICS)
     rows = [
         (name, f"{value:.{digits}f}", _spread(others, digits))
         for (name, digits), value, others in zip(METRICS.items(), ours, real, strict=True)
@@ -127,6 +127,8 @@ def _values(pieces: Mapping[str, np.ndarray], judges: Judges) -> list[tuple[floa
 
 
 def _spread(values: np.ndarray, digits: int) -> str:
-    """The median, and from where to where they lie."""
+    """The median, and from where to where they lie; a dash where there is too little real music."""
+    if not len(values):
+        return "-"
     middle, low, high = (f"{at(values):.{digits}f}" for at in (np.median, np.min, np.max))
     return f"{middle} ({low} to {high})"
