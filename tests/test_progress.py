@@ -106,7 +106,13 @@ def test_what_is_waited_for_is_one_line_of_a_log(clock, log):
         for _ in range(20):
             clock.pass_by(1)
     lines = log()
-    assert lines == ["compiling: 2 s so far\n"] and PROGRESS.fullmatch(lines[0])
+    assert lines == ["compiling: 5 s so far\n"] and PROGRESS.fullmatch(lines[0])
+
+
+def test_a_log_is_not_told_of_what_it_must_not_hold(clock, log):
+    with waiting("loading", logged=False):
+        clock.pass_by(60)
+    assert log() == []
 
 
 def test_a_log_is_told_of_the_outermost_task_alone(clock, log):

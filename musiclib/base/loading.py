@@ -2,5 +2,5 @@
 
 from musiclib.base.progress import waiting
 
-with waiting("loading torch"):
+with waiting("loading torch", logged=False):
     import torch  # noqa: F401 (whoever comes later finds it loaded)

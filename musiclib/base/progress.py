@@ -3,7 +3,7 @@
 What takes less than a second shows nothing. After that people see how much is done, since when,
 about how long the rest takes, and what is being waited for; it is drawn from aside, so that it
 moves even while the work itself says nothing. A log gets a line at every tenth, five seconds
-apart at least, and none for work under two seconds.
+apart at least, and none for work under two seconds; one of what is waited for five seconds.
 """
 
 import sys
@@ -19,7 +19,7 @@ from musiclib.base.screen import Screen, muted, people
 
 PATIENCE = 1.0  # seconds until people are told
 EVERY = 0.5  # seconds between two drawings
-IN_LOGS = 2.0  # seconds until a log is told
+IN_LOGS = 2.0  # seconds until a log is told of what is counted
 APART, LAST = 5.0, 1.0  # seconds between the lines of a log, and before its last one
 
 clock = time.monotonic
@@ -104,7 +104,11 @@ class Progress(Task):
 
 
 class Waiting(Task):
-    """Something that cannot be counted."""
+    """Something that cannot be counted; `logged` says whether logs are told."""
+
+    def __init__(self, label: str, logged: bool = True) -> None:
+        super().__init__(label)
+        self.logged = logged
 
     def line(self, now: float) -> str:
         """As "compiling: 7 s so far"."""
@@ -116,7 +120,7 @@ class Waiting(Task):
 
     def log_now_and_then(self, now: float) -> None:
         """One line, once it takes long."""
-        if self.told == self.started and now - self.started >= IN_LOGS:
+        if self.logged and self.told == self.started and now - self.started >= APART:
             self.log(now)
 
 
@@ -171,7 +175,7 @@ watch = Watch()  # of this process
 
 
 @contextmanager
-def waiting(label: str) -> Iterator[None]:
+def waiting(label: str, *, logged: bool = True) -> Iterator[None]:
     """Say what is waited for, "compiling" say, where it takes long; or decorate a function."""
-    with Waiting(label):
+    with Waiting(label, logged):
         yield

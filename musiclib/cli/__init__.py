@@ -76,7 +76,7 @@ def loading(command: click.Command) -> click.Command:
 
     @wraps(body)
     def loaded(*given: object, **named: object) -> object:
-        with waiting("loading libraries"):
+        with waiting("loading libraries", logged=False):  # a mistake ends in one sentence
             import_module(LOADED_FIRST[command.name])
         return body(*given, **named)
 
