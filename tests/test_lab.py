@@ -90,9 +90,7 @@ def lab(browser, tmp_path):
 
 def idle(page):
     """Wait until the kernel is up."""
-    page.wait_for_selector(
-        ".jp-Notebook-ExecutionIndicator[data-status=idle]", state="attached", timeout=PATIENCE
-    )
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=PATIENCE)
 
 
 def heard(address):

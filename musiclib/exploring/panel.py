@@ -2,6 +2,8 @@
 
 import os
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import escape
 from threading import Event, Lock, Thread
 from typing import Any
@@ -106,37 +108,53 @@ class Panel:
                 self.say("")
 
     def _compose(self) -> None:
+        """Compose; the form is free again as soon as there is something to hear."""
         with self.busy, shown_on(self):
-            try:
+            took = None
+            with self._telling():
                 self.say("loading")
-                self._take()
-            except Stopped:
-                self.say("stopped")
-            except (InputError, OSError, MemoryError) as error:
-                self.say(str(error) or type(error).__name__, wrong=True)
-            except Exception as error:  # a fault of ours: it is told, and the form stays of use
-                self.say(f"composing failed: {type(error).__name__}: {error}", wrong=True)
-            finally:
-                self._composing(False)
-                self.asked.clear()
+                took = self._take()
+            self._composing(False)
+            self.asked.clear()
+            if took:
+                with self._telling():
+                    self._judge(*took)
 
-    def _take(self) -> None:
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Tell what goes wrong in one sentence: the form stays of use."""
+        try:
+            yield
+        except Stopped:
+            self.say("stopped")
+        except (InputError, OSError, MemoryError) as error:
+            self.say(str(error) or type(error).__name__, wrong=True)
+        except Exception as error:  # a fault of ours
+            self.say(f"composing failed: {type(error).__name__}: {error}", wrong=True)
+
+    def _take(self) -> tuple[Any, str]:
+        """Compose and show what can be heard: the `Composed`, and its title."""
         from musiclib.exploring import take  # here, with what needs torch: the form does not wait
-        from musiclib.exploring.shipped import chorales
         from musiclib.exploring.wish import compose_wish
 
+        label = self.fields.network.label
         composed = compose_wish(wish_of(self.fields.values()), lambda *_done: self._heed())
-        title = f"{self.fields.network.label}, seed {composed.wish.seed}"
-        self.before.outputs = tuple(
-            _html(take.earlier(*t)) for t in [*self.takes][: self.takes.maxlen - 1]
-        )
+        title = f"{label}, seed {composed.wish.seed}"
         heard = take.heard(composed, title)
+        earlier = [*self.takes][: self.takes.maxlen - 1]
         self.takes.appendleft((title, heard))
+        self.before.outputs = tuple(_html(take.earlier(*one)) for one in earlier)
         self.newest.outputs, self.beside.outputs = (_html(heard),), ()
+        return composed, title
+
+    def _judge(self, composed: Any, title: str) -> None:
+        """Show how the newest take stands beside the chorales."""
+        from musiclib.exploring import take
+        from musiclib.exploring.shipped import chorales
+
         self.say("judging")
-        self._heed()
         beside = take.beside(composed, chorales())
-        self.takes[0] = (title, heard + beside)
+        self.takes[0] = (title, self.takes[0][1] + beside)
         self.beside.outputs = (_html(beside),)
         self.say(f"{title}: below")
 
