@@ -22,8 +22,9 @@ from musiclib.models.rbm import RBM, RBMConfig
 from musiclib.paper import figures
 from musiclib.paper.figures.style import RANGE
 from musiclib.paper.layers import FEATURE_PARTS, biaxial_layers, rbm_layers
-from musiclib.paper.notebooks import page
 from musiclib.paper.real_and_composed import REAL, apart, compared, made_of
+from musiclib.paper.site.pages import page
+from musiclib.paper.site.sources import Sources
 
 
 @pytest.fixture(autouse=True)
@@ -446,7 +447,9 @@ def test_what_a_notebook_shows_has_its_words_and_asks_no_other_machine(curves, t
     cell = v4.new_code_cell(
         "", outputs=[v4.new_output("execute_result", DisplayFormatter().format(shown)[0])]
     )
-    (image,) = re.findall("<img [^>]*>", page(v4.new_notebook(cells=[cell]), "04"))
+    notebook = v4.new_notebook(cells=[v4.new_markdown_cell("# 04 · a title"), cell])
+    html = page(notebook, "04-figure-3", Sources("smoke", tmp_path))
+    (image,) = re.findall("<img [^>]*>", html)
     assert words in unescape(image) and 'src="data:image/png;base64,' in image
     again = figures.picture(figures.learning_curves(curves, "epoch", "nats"), words)
     assert (
