@@ -11,10 +11,6 @@ import numpy as np
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from musiclib.paper.site import build as building
-from musiclib.paper.site import layout, shown_figures
-from musiclib.paper.site.build import build
-from musiclib.paper.site.check import problems
 
 from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT
@@ -25,6 +21,10 @@ from musiclib.paper import figures, notebooks, readme
 from musiclib.paper.claims import CLAIMS, judged
 from musiclib.paper.published import published
 from musiclib.paper.results import numbers_of
+from musiclib.paper.site import build as building
+from musiclib.paper.site import layout, shown_figures
+from musiclib.paper.site.build import build
+from musiclib.paper.site.check import problems
 
 EXECUTED = "04-figure-3", "05-compose"
 MEGABYTE = 1_000_000
@@ -212,7 +212,7 @@ def test_the_command_says_what_is_missing_and_what_to_run(root, monkeypatch, cap
     main(["site", "--profile", "quick"])
     said = capsys.readouterr().out
     assert said.startswith("site/quick/index.html: 2 notebooks, ")
-    assert "without a page: 01-corpus, 02-train-lstm" in said
+    assert "without a page: 00-listen, 01-corpus, 02-train-lstm" in said
     assert "04-figure-3," not in said and said.endswith("make paper site PROFILE=quick\n")
 
 

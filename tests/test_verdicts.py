@@ -66,8 +66,11 @@ def test_the_readme_names_networks_that_did_not_learn(tmp_path, monkeypatch):
     folder = tmp_path / "results" / "quick"
     folder.mkdir(parents=True)
     record = {"did_not_learn": [], "trained_with": ["fp32, 1 thread"]}
-    record["corpus"] = {"checksum": "c37f"}
+    record["corpus"] = {"folder": "music21", "checksum": "c37f"}
     (folder / "02.json").write_text(json.dumps(record))
+    (folder / "04.json").write_text(json.dumps(record))
+    elsewhere = {"corpus": {"folder": "own", "checksum": "0"}, "did_not_learn": ["own plain 0"]}
+    (folder / "15.json").write_text(json.dumps(record | elsewhere))
     assert "Every network behind them learned" in readme.run("quick")
     (folder / "03.json").write_text(json.dumps(record | {"did_not_learn": ["biaxial plain 2"]}))
     text = readme.run("quick")

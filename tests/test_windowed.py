@@ -147,9 +147,8 @@ def test_neither_the_music_nor_the_machine_nor_the_random_state_changes():
 
 
 def saved(machine, path):
-    save_file(
-        machine.state_dict(), path, {"config": json.dumps({"model": describe(machine.config)})}
-    )
+    run = {"model": describe(machine.config), "normalise": True, "reverse": False}
+    save_file(machine.state_dict(), path, {"config": json.dumps(run)})
     return path
 
 

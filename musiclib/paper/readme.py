@@ -2,6 +2,7 @@
 
 import json
 import re
+from statistics import mode
 
 from musiclib.base.files import ROOT, write_text
 from musiclib.corpus.collections import MUSIC21
@@ -19,7 +20,9 @@ def shown_profile() -> str:
 def run(profile: str) -> str:
     """What was run: how large, which networks did not learn, how they were trained, on what."""
     paths = sorted((ROOT / "results" / profile).glob("[0-9]*.json"))
-    records = [json.loads(path.read_text()) for path in paths]
+    every = [json.loads(path.read_text()) for path in paths]
+    corpus = mode(record["corpus"]["folder"] for record in every)  # that of the paper's notebooks
+    records = [record for record in every if record["corpus"]["folder"] == corpus]
     mute = sorted({name for record in records for name in record["did_not_learn"]})
     how = sorted({way for record in records for way in record["trained_with"]})
     verdict = (
@@ -28,8 +31,7 @@ def run(profile: str) -> str:
         else "Every network behind them learned more than what needs no learning, but for"
         " the trials of notebook 12, which are too short to be judged."
     )
-    corpus = json.loads((paths[0].parent / "01-corpus.json").read_text())["corpus"]["folder"]
-    corpora = {r["corpus"]["checksum"] for r in records if r["corpus"]["folder"] == corpus}
+    corpora = {record["corpus"]["checksum"] for record in records}
     return (
         f"Profile `{profile}`. {CAVEAT[profile]}\n\n{verdict} Trained with: {'; '.join(how)}."
         f" Corpus checksum: `{'`, `'.join(sorted(corpora))}`.\n"
