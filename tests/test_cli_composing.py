@@ -162,6 +162,8 @@ def test_a_broken_weight_file_is_named(kind, tmp_path):
         ("no folder", ("--corpus", "{}/nowhere", "--primer", "corpus")),
         ("name a folder", ("--pieces", 3)),
         (".mp3, .ogg or .wav", ("--audio", "{}/a.flac")),
+        ("name it .mid", ("--out", "{}/a.wav")),
+        ("an hour", ("--bars", 1600, "--audio", "{}/a.mp3")),
         ("cannot be written", ("--audio", f"{READ_ONLY}/a.mp3")),
         ("cannot be written", ("--audio", "{}/text.mid/a.mp3")),
     ],

@@ -153,7 +153,7 @@ def test_one_bar_is_an_ending_where_there_is_but_one(tmp_path):
         ({"weights": "lstm", "ending": "half"}, "biaxial-backwards"),
         ({"ending": "amen"}, "authentic, plagal, half, deceptive, minor, picardy"),
         ({"ending": "half", "bar": 12}, "bars of 16 steps, not 12"),
-        ({"ending": "half", "bars": 2}, "2 of them are given"),
+        ({"ending": "half", "bars": 2}, "2 are given"),
         ({"primer": "some.mid"}, "trained on music played backwards"),
     ],
 )
@@ -181,3 +181,26 @@ def test_a_piece_leaves_no_note_of_its_ending_out_of_range_but_moves_the_other_w
     piece = compose_wish(Wish(BACKWARDS, ending=str(tmp_path / "a.mid"), key="A major", bars=3))
     np.testing.assert_array_equal(piece.states[-32:], shift(low, 9))
     assert estimate_key(piece.states[-32:]).tonic == 9
+
+
+def test_voices_of_one_key_drums_and_releases_that_come_late_leave_an_ending_whole(tmp_path):
+    """Two voices hold C4; a third strikes E4 at the tick at which a fourth lets go of it."""
+    midi = mido.MidiFile(ticks_per_beat=480)
+    for channel, notes in {
+        0: [(0, 960, 60), (960, 3840, 62)],
+        1: [(0, 3840, 60), (480, 960, 64)],
+        2: [(0, 480, 64), (960, 3840, 55)],
+        9: [(tick, tick + 120, 36) for tick in range(0, 3840, 240)],
+    }.items():
+        events = [(on, 1, pitch) for on, _, pitch in notes]
+        events += [(off, 2, pitch) for _, off, pitch in notes]  # releases last, as some write them
+        midi.tracks.append(track := mido.MidiTrack())
+        now = 0
+        for tick, kind, pitch in sorted(events):
+            name = "note_on" if kind == 1 else "note_off"
+            track.append(mido.Message(name, note=pitch, channel=channel, time=tick - now))
+            now = tick
+    midi.save(path := tmp_path / "voices.mid")
+    ending = ending_of(str(path), 16)
+    found = {(int(a), int(b), int(p) + 24) for a, b, p in notes_of(ending.states)}
+    assert found == {*((0, 32, 60), (8, 32, 62), (0, 4, 64), (4, 8, 64), (8, 32, 55))}

@@ -4,13 +4,14 @@ import csv
 
 import mido
 import numpy as np
+import pretty_midi
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies import hand_states, legal_states
 
 from musiclib.base.errors import InputError
-from musiclib.music.note_states import read_note_states, write_note_states
+from musiclib.music.note_states import TEMPO, read_note_states, write_note_states
 from musiclib.music.piano_roll import read_piano_roll
 
 C4 = 60
@@ -197,3 +198,14 @@ def test_a_tick_by_tick_reader_agrees_on_real_pieces(piano_midi):
     for path in sorted(piano_midi.glob("*/*.mid"))[::28]:
         expected = read_tick_by_tick(mido.MidiFile(path))
         np.testing.assert_array_equal(read_note_states(path), expected, path.name)
+
+
+def test_notes_of_the_last_step_end_with_it_for_other_programs(tmp_path):
+    states = hand_states(16, (60, 0, 4), (60, 4, 12), (64, 8, 8), (101, 15, 1))
+    write_note_states(states, path := tmp_path / "a.mid")
+    np.testing.assert_array_equal(read_note_states(path, "all"), states)
+    [piano] = pretty_midi.PrettyMIDI(str(path)).instruments
+    notes = sorted((n.pitch, n.start, n.end) for n in piano.notes)
+    step = TEMPO / 4e6
+    whole = [(60, 0, 4), (60, 4, 16), (64, 8, 16), (101, 15, 16)]
+    np.testing.assert_allclose(notes, [(p, a * step, b * step) for p, a, b in whole])

@@ -137,7 +137,11 @@ def test_other_shapes_are_refused(wrong):
         Player(wrong)
 
 
-@pytest.mark.parametrize("wrong", [{"bar": 0}, {"tempo": 0}])
-def test_bars_and_beats_without_length_are_refused(wrong):
-    with pytest.raises(InputError, match=" 0 "):
+@pytest.mark.parametrize(
+    "wrong",
+    [{"bar": 0}, {"tempo": 0}, {"bar": 2.5}, {"tempo": 20_000_000}, {"tempo": float("nan")}],
+)
+def test_bars_and_beats_that_are_none_are_refused(wrong):
+    [(name, value)] = wrong.items()
+    with pytest.raises(InputError, match=f"{name} {value}: give a whole number from 1 to"):
         Player(scale_piece(), **wrong)

@@ -10,7 +10,7 @@ from strategies import scale_piece
 from musiclib.base.errors import InputError
 from musiclib.exploring import shipped
 from musiclib.exploring.cadences import CADENCES
-from musiclib.exploring.wish import compose_folder, compose_pieces, compose_wish, warm
+from musiclib.exploring.wish import compose_folder, compose_pieces, compose_wish
 from musiclib.exploring.wishes import Wish
 from musiclib.mending.folders import load_machine
 from musiclib.models import describe, note_loop
@@ -149,7 +149,6 @@ def test_progress_is_told_to_whoever_asks():
 def test_all_that_composing_compiles_is_compiled_beforehand():
     compile_steps()
     known = len(note_loop._walk.signatures)
-    warm("biaxial")
     compose_wish(Wish(bars=1))
     assert len(note_loop._walk.signatures) == known > 0
 

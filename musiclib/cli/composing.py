@@ -21,6 +21,8 @@ EXAMPLES = (
     "compose --weights runs/RUN/weights-final.safetensors --out pieces",
 )
 AUDIO = (".mp3", ".ogg", ".wav")
+NO_FOLDER = (*AUDIO, ".flac", ".kar", ".xml", ".musicxml", ".mxl", ".pdf")  # ends of files' names
+SLOWEST_STEP = 0.15  # seconds of a sixteenth, at the tempo of the LSTM
 FORWARDS, BACKWARDS = "biaxial", "biaxial-backwards"
 WEIGHTS = (
     f"Shipped ones by name ({FORWARDS}, {BACKWARDS}, lstm), or a file."
@@ -69,13 +71,18 @@ def compose(
     **wished: Any,
 ) -> None:
     """Compose a piece of music, or a folder of them, as MIDI."""
+    from musiclib.base.files import expanded
     from musiclib.exploring.wish import compose_folder, compose_wish
     from musiclib.exploring.wishes import Wish
 
+    out, audio = expanded(out), expanded(audio) if audio else None
     one = _places(out, audio, pieces)
+    wished["primer"] = wished["primer"] or "none"
     wished["weights"] = wished["weights"] or (BACKWARDS if wished["ending"] else FORWARDS)
     wished["conservativity"] = _conservativity(wished["conservativity"])
     wish = Wish(**wished, bars=bars or (8 if one else 80))
+    if audio:
+        _must_be_short(wish)
     music = _corpus(wish.primer, corpus, profile, metre)
     if not one:
         print(compose_folder(wish, out, pieces or 25, music))
@@ -94,6 +101,10 @@ def _places(out: Path, audio: Path | None, pieces: int | None) -> bool:
     from musiclib.music.midi_folder import midi_suffix
 
     one = bool(midi_suffix(out.suffix))
+    if out.suffix.lower() in NO_FOLDER:
+        raise InputError(
+            f"--out {out}: name it .mid; its sound goes to --audio, {', '.join(AUDIO)}"
+        )
     if not one and audio:
         raise InputError(f"--audio {audio}: goes with one piece; name a file, .mid, in --out")
     if one and (pieces or 1) > 1:
@@ -107,6 +118,15 @@ def _places(out: Path, audio: Path | None, pieces: int | None) -> bool:
             raise InputError(f"{place} is a folder: name a file")
         must_be_writable(place)
     return one
+
+
+def _must_be_short(wish: Any) -> None:
+    """Raise InputError for a piece that is too long to be rendered, before it is composed."""
+    from musiclib.listening.sound import LONGEST
+
+    most = int(LONGEST / SLOWEST_STEP) // wish.bar
+    if wish.bars > most:
+        raise InputError(f"--bars {wish.bars}: with --audio {most:,} are the most, an hour")
 
 
 def _conservativity(text: str | None) -> str | float | None:
@@ -130,15 +150,16 @@ def _corpus(primer: str, corpus: str, profile: str, metre: Any) -> Any:
     return read_corpus(corpus, profiles.profile(profile).scores_per_group, metre)
 
 
-@click.command(epilog=options.example("mend runs/RUN/weights-final.safetensors pieces mended"))
+@click.command(epilog=options.example("mend conditional-rbm pieces mended"))
 @click.argument("weights", type=options.PATH)
 @click.argument("folder", type=options.PATH)
 @click.argument("new", type=options.PATH)
 def mend(weights: Path, folder: Path, new: Path) -> None:
     """Mend small dissonances and gaps of a FOLDER of MIDI files into a NEW one.
 
-    WEIGHTS are those of `train conditional-rbm`.
+    WEIGHTS are those of `train conditional-rbm`, or conditional-rbm, which is shipped.
     """
+    from musiclib.exploring.shipped import weights_of
     from musiclib.mending.folders import load_machine, mend_folder
 
-    print(mend_folder(load_machine(weights), folder, new))
+    print(mend_folder(load_machine(weights_of(weights)), folder, new))

@@ -5,13 +5,13 @@ from typing import Any
 
 from musiclib.base.errors import InputError
 from musiclib.exploring.trained import NETWORKS, RBM, Trained
+from musiclib.music.key_names import TONICS
 
 FORWARD, ENDING = "forward", "from the ending"
 NONE, CORPUS, OWN = "none", "corpus", "own file"
 PRIMERS = {"none": NONE, "a bar of the chorales": CORPUS, "own MIDI file": OWN}
-TONICS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 KEYS = {"as composed": ""} | {
-    f"{tonic} {mode}": f"{tonic} {mode}" for mode in ("major", "minor") for tonic in TONICS
+    f"{tonic} {mode}": f"{tonic} {mode}" for mode, tonics in TONICS.items() for tonic in tonics
 }
 NOT_SAID = ""  # None would mean to a slider that nothing is chosen
 CONSERVATIVITIES = {"published": NOT_SAID, "off": "off"} | {

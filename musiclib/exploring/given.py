@@ -9,8 +9,9 @@ from musiclib.base.files import expanded
 from musiclib.exploring.cadences import CADENCES, STEPS, key_of
 from musiclib.music.bar_grid import bar_starts, positions
 from musiclib.music.keys import Key, estimate_key
-from musiclib.music.midi_events import Midi, naming, read_midi
+from musiclib.music.midi_events import KIND, ON, TICK, Midi, naming, read_midi
 from musiclib.music.note_states import PLAY, TEMPO, first_tempo, note_states
+from musiclib.music.seconds import note_events
 from musiclib.music.transforms import legal, shift
 
 BARS_OF_ENDING = 2
@@ -61,7 +62,7 @@ def _of_file(name: str, bar: int, *, ends: bool) -> Given:
     if not path.exists():
         ways = f"one of {', '.join(CADENCES)}" if ends else "none, corpus"
         raise InputError(f"{name}: no such file; give {ways}, or a MIDI file")
-    midi = read_midi(path)
+    midi = as_one_piano(read_midi(path))
     with naming(path):
         states = legal(note_states(midi, "all"))
     cut = _last_bars(midi, states, bar) if ends else _first_bar(states, bar)
@@ -71,6 +72,30 @@ def _of_file(name: str, bar: int, *, ends: bool) -> Given:
         )
     tempo = min(max(first_tempo(midi), TEMPOS[0]), TEMPOS[1])
     return Given(legal(cut), estimate_key(states), ends, tempo)
+
+
+def as_one_piano(midi: Midi) -> Midi:
+    """The file as one piano plays it, whose keys know no voices: drums are left out.
+
+    At a tick releases come before strikes, and a key that several voices hold goes on sounding
+    until the last of them lets go.
+    """
+    others = midi.events[midi.events[:, KIND] > ON]
+    notes = note_events(midi)
+    notes = notes[np.lexsort((notes[:, KIND], notes[:, TICK]))]
+    events = np.concatenate([others, notes[_heard(notes.tolist())]])
+    return midi._replace(events=events[np.argsort(events[:, TICK], kind="stable")])
+
+
+def _heard(notes: list[list[int]]) -> list[bool]:
+    """Which events a key follows: all strikes, and releases that leave no voice holding it."""
+    holding: dict[int, set[int]] = {}
+    heard = []
+    for _, kind, pitch, voice in notes:
+        voices = holding.setdefault(pitch, set())
+        (voices.add if kind == ON else voices.discard)(voice)
+        heard.append(kind == ON or not voices)
+    return heard
 
 
 def _first_bar(states: np.ndarray, bar: int) -> np.ndarray:

@@ -1,8 +1,8 @@
 """A composed piece judged: its metrics beside those of real music that is as long.
 
-All is brought to C major or A minor first. Real music is excerpts of held-out pieces; what judges
-both, by bits saved, is the other held-out pieces, and the main corpus is what they may have copied.
-One piece of a few bars says little of a model: `metrics.evaluation` judges many.
+All is brought to C major or A minor first. Real music is excerpts of held-out pieces; the main
+corpus is what both may have copied. ISL and bits saved are left out: a few bars are too few for
+them, and one piece says little of a model. `metrics.evaluation` judges many.
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,10 @@ from musiclib.base.errors import InputError
 from musiclib.corpus.difficulty import traits
 from musiclib.corpus.prepare import prepare
 from musiclib.corpus.sets import Corpus, Piece
-from musiclib.metrics.bits_saved import bits_saved_of_pieces
 from musiclib.metrics.evaluation import as_many
 from musiclib.metrics.plagiarism import Nearest, longest_runs, nearest_bars
 from musiclib.music.bar_grid import bar_starts
-from musiclib.music.bars import STEPS_PER_BAR, cell_frequencies
+from musiclib.music.bars import STEPS_PER_BAR
 from musiclib.music.keys import normalise_key
 
 EXCERPTS = 9
@@ -28,23 +27,17 @@ METRICS = {  # how many digits are shown
     "density, notes sounding per step": 2,
     "onsets per step": 2,
     "range, semitones": 0,
-    "bits saved per note, more is better": 2,
     "notes in common with the nearest bar, 0 to 1": 2,
     "bars copied in a row": 0,
 }
 
 
 class Judges(NamedTuple):
-    """Main pieces by name, and how far they were moved; their cell frequencies (2496,).
-
-    Held-out pieces that judge, and others to take excerpts of.
-    """
+    """Main pieces by name, and how far they were moved; held-out pieces to take excerpts of."""
 
     main: dict[str, np.ndarray]
     intervals: dict[str, int]
-    given: np.ndarray
-    judging: list[np.ndarray]
-    others: dict[str, np.ndarray]
+    held_out: dict[str, np.ndarray]
 
 
 KEPT: dict[str, Judges] = {}  # by the corpus's checksum
@@ -85,14 +78,10 @@ def nearest(states: np.ndarray, corpus: Corpus) -> Nearest | None:
 def _judges(corpus: Corpus) -> Judges:
     if corpus.checksum not in KEPT:
         ready = prepare(corpus, normalise=True)
-        main, held_out = _by_name(ready.main), _by_name(ready.held_out)
-        names = list(held_out)
         KEPT[corpus.checksum] = Judges(
-            main,
+            _by_name(ready.main),
             {piece.name: piece.key.interval for piece in corpus.main},
-            cell_frequencies(list(main.values())),
-            [held_out[name] for name in names[::2]],
-            {name: held_out[name] for name in names[1::2]},
+            _by_name(ready.held_out),
         )
     return KEPT[corpus.checksum]
 
@@ -111,7 +100,7 @@ def _first_line(piece: Piece) -> int:
 def _real(checksum: str, bars: int) -> list[tuple[float, ...]]:
     """The metrics of excerpts of real music."""
     judges = KEPT[checksum]
-    return _values(as_many(judges.others, EXCERPTS * bars, bars), judges)
+    return _values(as_many(judges.held_out, EXCERPTS * bars, bars), judges)
 
 
 def _values(pieces: Mapping[str, np.ndarray], judges: Judges) -> list[tuple[float, ...]]:
@@ -120,9 +109,8 @@ def _values(pieces: Mapping[str, np.ndarray], judges: Judges) -> list[tuple[floa
     values = []
     for name, states in pieces.items():
         onsets, density, span = traits(states)
-        bits = bits_saved_of_pieces([states], judges.judging, judges.given).value
         common = near[name].share if near[name] else 0.0
-        values.append((density, onsets, span, bits, common, runs[name].bars))
+        values.append((density, onsets, span, common, runs[name].bars))
     return values
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from musiclib.base.errors import InputError
+from musiclib.base.progress import waiting
 from musiclib.base.screen import in_notebook, shown_on
 from musiclib.exploring.cadences import CADENCES
 from musiclib.exploring.fields import Fields
@@ -139,10 +140,11 @@ class Panel:
 
         label = self.fields.network.label
         composed = compose_wish(wish_of(self.fields.values()), lambda *_done: self._heed())
-        title = f"{label}, seed {composed.wish.seed}"
+        wish = composed.wish
+        title = f"{label}, seed {wish.seed}, {wish.bars} bars"
         heard = take.heard(composed, title)
         earlier = [*self.takes][: self.takes.maxlen - 1]
-        self.takes.appendleft((title, heard))
+        self.takes.appendleft((take.named(composed, label), heard))
         self.before.outputs = tuple(_html(take.earlier(*one)) for one in earlier)
         self.newest.outputs, self.beside.outputs = (_html(heard),), ()
         return composed, title
@@ -152,9 +154,10 @@ class Panel:
         from musiclib.exploring import take
         from musiclib.exploring.shipped import chorales
 
-        self.say("judging")
-        beside = take.beside(composed, chorales())
-        self.takes[0] = (title, self.takes[0][1] + beside)
+        with waiting("judging"):
+            beside = take.beside(composed, chorales())
+        name, heard = self.takes[0]
+        self.takes[0] = (name, heard + beside)
         self.beside.outputs = (_html(beside),)
         self.say(f"{title}: below")
 

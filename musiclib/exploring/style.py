@@ -9,4 +9,7 @@ STYLE = """<style>
 .musiclib-take { margin: 12px 0 4px; }
 .musiclib-panel details { border-top: 1px solid var(--jp-border-color2, #ccc); padding: 6px 0; }
 .musiclib-panel summary { cursor: pointer; }
+/* the arrows of drop-downs, which ipywidgets draws in black */
+[data-jp-theme-light="false"] .musiclib-panel select { filter: invert(1) hue-rotate(180deg); }
+[data-jp-theme-light="false"] .musiclib-panel select { background-color: #fff; color: #000; }
 </style>"""

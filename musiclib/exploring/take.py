@@ -1,14 +1,13 @@
 """A take: what was composed, as HTML to hear, to look at, to keep and to compare."""
 
-import base64
-import re
 from html import escape
+from pathlib import Path
 
 from musiclib.corpus.sets import Corpus
 from musiclib.exploring.judged import judged, nearest
 from musiclib.exploring.wish import Composed
 from musiclib.listening.encoding import MEDIA_TYPES, encoded, kind_of
-from musiclib.listening.player import Player, head
+from musiclib.listening.player import Player, address_of, file_name, head
 from musiclib.listening.sound import sound
 from musiclib.metrics.plagiarism import Nearest
 
@@ -28,15 +27,27 @@ def player(composed: Composed, title: str = "") -> Player:
 def asked(composed: Composed) -> list[str]:
     """What was wished other than usual, in words."""
     wish, usual = composed.wish, type(composed.wish)()
-    names = ("primer", "ending", "temperature", "conservativity", "density", "mend")
+    names = ("primer", "ending", "key", "temperature", "conservativity", "density", "mend")
     told = {name: getattr(wish, name) for name in names}
-    return [f"{name} {value}" for name, value in told.items() if value != getattr(usual, name)]
+    return [f"{name} {_short(told[name])}" for name in names if told[name] != getattr(usual, name)]
+
+
+def _short(value: object) -> object:
+    """A file by its name alone; where it lies is of no use to who listens."""
+    return Path(value).name if isinstance(value, str) else value
+
+
+def named(composed: Composed, network: str) -> str:
+    """A take among others: its network, seed and bars, and what was asked of it."""
+    wish = composed.wish
+    return ", ".join([network, f"seed {wish.seed}", f"{wish.bars} bars", *asked(composed)])
 
 
 def heard(composed: Composed, title: str = "") -> str:
     """What was composed as HTML, to hear and to look at, its files in links."""
-    address = data_url(music := encoded(sound(composed.states, composed.tempo)))
-    keep = f"<p>To keep: {link(composed.title, kind_of(music), address)}</p>"
+    music = encoded(sound(composed.states, composed.tempo))
+    address = address_of(music, MEDIA_TYPES[kind_of(music)])
+    keep = f"<p>To keep: {link(title or composed.title, kind_of(music), address)}</p>"
     return head() + player(composed, title).html(address) + keep
 
 
@@ -57,15 +68,9 @@ def near(found: Nearest | None) -> str:
     )
 
 
-def data_url(music: bytes) -> str:
-    """Sound as an address that holds it itself."""
-    return f"data:{MEDIA_TYPES[kind_of(music)]};base64,{base64.b64encode(music).decode()}"
-
-
 def link(name: str, kind: str, address: str) -> str:
     """A link that keeps a sound as a file; the MIDI file is the player's to keep."""
-    file = f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}.{kind}"
-    return f'<a download="{file}" href="{address}">the sound, {kind.upper()}</a>'
+    return f'<a download="{file_name(name)}.{kind}" href="{address}">the sound, {kind.upper()}</a>'
 
 
 def earlier(title: str, html: str) -> str:

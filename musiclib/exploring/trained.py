@@ -71,8 +71,9 @@ def run_of(weights: Path) -> dict[str, Any]:
     try:
         with safe_open(weights, "numpy") as stored:
             run = json.loads(stored.metadata()["config"])
-        return run if {"model", "reverse", "curriculum", "seed"} <= run.keys() else {}
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError):
+        whole = {"model", "reverse", "curriculum", "seed"} <= run.keys()
+        return run if whole and isinstance(run["model"]["model"], str) else {}
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError):
         return {}
 
 

@@ -81,19 +81,13 @@ def compose_pieces(
     return [_finished(wish, loaded, piece) for piece in pieces]
 
 
-def warm(weights: str | Path) -> None:
-    """Make composing with these weights answer at once: load them, compile, take a step."""
-    model, _ = _network(weights)
-    compose(model, model.reads.silence(1), 2, [0])
-
-
 def _loaded(wish: Wish) -> Loaded:
     model, run = _network(wish.weights)
     machine = load_machine(shipped.weights_of(wish.mend)) if wish.mend else None
     given = _given(wish, run["reverse"])
     if given and len(given.states) >= wish.steps:
-        taken = f"{len(given.states) // wish.bar} of them are given"
-        raise InputError(f"{wish.bars} bars: {taken}, so ask for more")
+        taken = len(given.states) // wish.bar
+        raise InputError(f"{wish.bars} bars: {taken} are given, so ask for {taken + 1} or more")
     return Loaded(model, run, machine, given)
 
 

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from musiclib.base.errors import InputError
 from musiclib.music.bars import STEPS_PER_BAR
 from musiclib.music.key_names import key_named
@@ -22,8 +24,8 @@ class Wish:
     - weights: shipped ones by name, or a file
     - primer: what it begins with: "none" (silence), "corpus" (a first step of the chorales), or
       the first bar of a MIDI file
-    - ending: what it ends with: a cadence by name, or the last two bars of a MIDI file; for weights
-      trained backwards
+    - ending: what it ends with: a cadence by name, or the last two bars of a MIDI file (one, where
+      there is no more); for weights trained backwards
     - key: "D major", "F# minor"; as composed, or as given, where it is empty
     - bars: how many, of `bar` steps
     - conservativity: "paper", "off" or a number; None: as published of the network
@@ -66,7 +68,7 @@ class Wish:
 
 
 def _whole(name: str, value: object, least: int) -> None:
-    if value != int(value) or value < least:
+    if not isinstance(value, (int, np.integer)) or value < least:
         raise InputError(f"{name} {value}: give a whole number from {least} up")
 
 

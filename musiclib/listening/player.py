@@ -25,8 +25,10 @@ import numpy as np
 from musiclib.base.errors import InputError
 from musiclib.listening import roll
 from musiclib.listening.sound import MEDIA_TYPES, encoded, kind_of, sound
-from musiclib.music.note_states import NOTES, STEPS_PER_BEAT, TEMPO, write_note_states
+from musiclib.music.note_states import MAX_STEPS, NOTES, STEPS_PER_BEAT, TEMPO, write_note_states
 from musiclib.music.notes import notes_of
+
+MAX_TEMPO = 0xFFFFFF  # microseconds per beat, in MIDI
 
 
 @cache
@@ -43,7 +45,7 @@ class Player:
     """A piece to hear and watch, from note states (T, 78, 2).
 
     `tempo` is in microseconds per beat, `bar` in steps per bar; `title`, `key` and `note` are shown
-    as they are. Raises InputError for states of another shape, and for a bar or a tempo below 1.
+    as they are. Raises InputError for other shapes, and for bars and tempos that are none.
     """
 
     states: np.ndarray
@@ -58,9 +60,10 @@ class Player:
         shape = np.shape(self.states)
         if len(shape) != 3 or not shape[0] or shape[1:] != (NOTES, 2):
             raise InputError(f"a player shows states of shape (T, {NOTES}, 2), T >= 1, not {shape}")
-        if self.bar < 1 or self.tempo < 1:
-            where = f"bar is {self.bar} steps, tempo {self.tempo} microseconds per beat"
-            raise InputError(f"{where}: a player needs at least 1 of both")
+        for name, most in (("bar", MAX_STEPS), ("tempo", MAX_TEMPO)):
+            value = getattr(self, name)
+            if not isinstance(value, (int, np.integer)) or not 1 <= value <= most:
+                raise InputError(f"{name} {value}: give a whole number from 1 to {most:,}")
 
     @cached_property
     def notes(self) -> np.ndarray:
@@ -91,7 +94,7 @@ class Player:
 
     def html(self, audio_src: str | None = None) -> str:
         """The player for a page that has `head()`; its sound is embedded or, if told, a file."""
-        source = audio_src or _address(*_audio(self.states, self.tempo))
+        source = audio_src or address_of(*_audio(self.states, self.tempo))
         label = _shown(f"Piano roll: {self.name}, {self.facts}")
         return (
             f'<figure class="mlp">{self._caption()}'
@@ -127,10 +130,9 @@ class Player:
 
     def _download(self) -> str:
         """A link to the MIDI file, which stands in the link itself."""
-        name = re.sub(r"\W+", "-", self.title).strip("-").lower() or "piece"
-        address = _address(_midi(self.states, self.tempo), "audio/midi")
+        address = address_of(_midi(self.states, self.tempo), "audio/midi")
         label = f"Download the MIDI file of {_shown(self.name)}"
-        link = f'download="{name}.mid" href="{address}" aria-label="{label}"'
+        link = f'download="{file_name(self.title)}.mid" href="{address}" aria-label="{label}"'
         return f'<a class="mlp-midi" {link}>MIDI</a>'
 
 
@@ -187,6 +189,11 @@ def _midi(states: np.ndarray, tempo: int) -> bytes:
         return path.read_bytes()
 
 
-def _address(content: bytes, kind: str) -> str:
-    """Content as a data URL."""
+def file_name(title: str) -> str:
+    """What a file with a title is called, without its suffix."""
+    return re.sub(r"\W+", "-", title).strip("-").lower() or "piece"
+
+
+def address_of(content: bytes, kind: str) -> str:
+    """Content of a media type as a data URL, which holds it itself."""
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -40,6 +40,8 @@ def load_weights(path: Path) -> tuple[Model, dict]:
         load_model(model, path)
         if missing := {"normalise", "reverse"} - run.keys():
             raise KeyError(f"it does not say {' and '.join(sorted(missing))}")
+        if not all(isinstance(run[name], bool) for name in ("normalise", "reverse")):
+            raise ValueError("normalise and reverse must be true or false")
     except FAULTS as error:
         reason = " ".join(str(error).split())[:LONGEST_REASON] or "it is empty"
         raise InputError(f"{path}: not weights saved by musiclib ({reason})") from error

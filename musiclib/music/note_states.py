@@ -21,6 +21,7 @@ from musiclib.music.midi_events import (
     KIND,
     METRE_CHANGE,
     ON,
+    STEPS_END,
     TEMPO_CHANGE,
     TICK,
     TOO_LARGE,
@@ -39,7 +40,6 @@ STEPS_PER_BEAT = 4
 TICKS_PER_BEAT = 220
 VELOCITY = 40
 TEMPO = 500_000  # microseconds per beat
-ALL_NOTES_OFF = 123
 
 MAX_STEPS = 200_000  # far above any real piece: a small file can ask for gigabytes
 
@@ -119,8 +119,8 @@ def first_tempo(midi: Midi) -> int:
 def write_note_states(states: np.ndarray, path: Path | str, tempo: int = TEMPO) -> None:
     """Write note states of shape (T, 78, 2) as a MIDI file that reads back to the same states.
 
-    What sounds without having sounded before is struck. Notes of the last step have no note-off:
-    it would begin another step. Controller 123 (all notes off) ends them for players.
+    What sounds without having sounded before is struck. A marker says where the steps end: the
+    note-offs of the last step, which would begin another one, follow it for other programs.
     """
     struck = states[..., ARTICULATE] & states[..., PLAY]
     write_notes(states[..., PLAY], struck, LOWEST_PITCH, Path(path), tempo=tempo)
@@ -148,9 +148,12 @@ def write_notes(
         tick *= step * sixteenths
         track.append(message.copy(time=tick - written))
         written = tick
-    end = (len(play) * sixteenths - 1) * step + step // 2 - 1  # the last tick of the last step
-    off = mido.Message("control_change", control=ALL_NOTES_OFF, time=end - written)
-    track.extend([off, mido.MetaMessage("end_of_track")])
+    end, last = len(play) * sixteenths * step, step - step // 2 + 1  # in which a step begins
+    track.append(mido.MetaMessage("marker", text=STEPS_END, time=end - last - written))
+    sounding = [int(note) + lowest_pitch for note in np.flatnonzero(play[-1])]
+    track.extend(mido.Message("note_off", note=note, velocity=0) for note in sounding)
+    track.append(mido.MetaMessage("end_of_track"))
+    track[-1 - len(sounding)].time += last
     with replacing(path) as temporary:
         mido.MidiFile(type=0, ticks_per_beat=TICKS_PER_BEAT, tracks=[track]).save(temporary)
 

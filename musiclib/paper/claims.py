@@ -16,7 +16,8 @@ from musiclib.paper.results import WHY_OPEN, Numbers, learned_of
 HELD, PARTLY, NOT_HELD, OPEN = VERDICTS = ("held", "partly", "not held", "open")
 ENOUGH = 3  # seeds; fewer cannot show that something always holds, or never
 NOT_RUN, TOO_FEW = "not run", f"fewer than {ENOUGH} seeds"
-NO_PROOF = "the seeds differ in sign, and so few cannot show that there is no difference"
+NO_PROOF = "so few seeds cannot show that there is no difference, or that there is one"
+SURE = 6  # seeds of one sign, which chance alone gives in 3 of 100 cases
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,12 @@ def verdict_of(holds: np.ndarray) -> str:
     """One comparison's verdict from the seeds in which it holds: (n,) bool, those with values.
 
     Held in every one of at least three seeds, not held in none of at least three, partly in some;
-    open where fewer than three seeds agree, or none has a value.
+    open with fewer than three.
     """
-    if holds.any() and not holds.all():
-        return PARTLY
     if len(holds) < ENOUGH:
         return OPEN
+    if holds.any() and not holds.all():
+        return PARTLY
     return HELD if holds.all() else NOT_HELD
 
 
@@ -89,7 +90,8 @@ def _of_one(name: str, equal: bool, numbers: Numbers) -> tuple[str, str]:
     differences = differences[~np.isnan(differences)]
     verdict = verdict_of(differences > 0)
     if equal and len(differences) >= ENOUGH:
-        return (OPEN, NO_PROOF) if verdict == PARTLY else (NOT_HELD, "")
+        one_sign = (differences > 0).all() or (differences < 0).all()
+        return (NOT_HELD, "") if one_sign and len(differences) >= SURE else (OPEN, NO_PROOF)
     learned = learned_of(*(numbers[key] for key in comparison.keys(numbers)))
     return verdict, "" if verdict != OPEN else TOO_FEW if learned.all() else WHY_OPEN
 
