@@ -74,6 +74,7 @@ def findings(profile: str) -> str:
         f" iterations, {value('windowed RBM', tune, 'to each other', ages[-1])} after {ages[-1]},"
         " and inputs"
         f" {value('windowed RBM', 'inputs', 'to each other')}. A conditional RBM mends by"
+        f" {value('mending', 'conditional RBM, near', 'gain', digits=3)} to"
         f" {value('mending', 'conditional RBM, anywhere', 'gain', digits=3)} of F1.",
     )
     return "".join(f"{i}. {sentence}\n" for i, sentence in enumerate(sentences, start=1))
