@@ -34,7 +34,12 @@ class Composed:
     @property
     def title(self) -> str:
         """What composed it: "biaxial, seed 3, 8 bars"."""
-        return f"{Path(self.wish.weights).stem}, seed {self.wish.seed}, {self.wish.bars} bars"
+        return f"{Path(self.wish.weights).stem}, {self.told}"
+
+    @property
+    def told(self) -> str:
+        """Its seed and length: "seed 3, 8 bars"."""
+        return f"seed {self.wish.seed}, {self.wish.bars} bar{'s' * (self.wish.bars != 1)}"
 
     def write(self, path: Path | str) -> None:
         """Write it as MIDI."""

@@ -140,8 +140,7 @@ class Panel:
 
         label = self.fields.network.label
         composed = compose_wish(wish_of(self.fields.values()), lambda *_done: self._heed())
-        wish = composed.wish
-        title = f"{label}, seed {wish.seed}, {wish.bars} bars"
+        title = f"{label}, {composed.told}"
         heard = take.heard(composed, title)
         earlier = [*self.takes][: self.takes.maxlen - 1]
         self.takes.appendleft((take.named(composed, label), heard))

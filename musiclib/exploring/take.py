@@ -39,8 +39,7 @@ def _short(value: object) -> object:
 
 def named(composed: Composed, network: str) -> str:
     """A take among others: its network, seed and bars, and what was asked of it."""
-    wish = composed.wish
-    return ", ".join([network, f"seed {wish.seed}", f"{wish.bars} bars", *asked(composed)])
+    return ", ".join([network, composed.told, *asked(composed)])
 
 
 def heard(composed: Composed, title: str = "") -> str:
