@@ -126,7 +126,8 @@ def card(folder: Path) -> str:
 
 
 def _lines(cards: dict[str, Any]) -> Iterator[str]:
-    yield INTRODUCTION
+    music = chorales()
+    yield INTRODUCTION.format(main=len(music.main), held_out=len(music.held_out), bars=BARS)
     for name, facts in cards.items():
         size = (FOLDER / f"{name}{SUFFIX}").stat().st_size / 1e6
         yield f"\n## {name}{SUFFIX}\n"
@@ -147,11 +148,11 @@ INTRODUCTION = """# What comes with musiclib
 Small networks, trained here on chorales by Johann Sebastian Bach, and pieces to hear. They show
 what the models of the paper do; they are no results: of those see `docs/results.md`.
 
-`chorales.npz` is the chorales as note states, 323 to train on and 81 held out, as read from the
-scores that music21 ships. Bach's music is in the public domain; music21 distributes the encodings
+`chorales.npz` is the chorales as note states, {main} to train on and {held_out} held out, as read
+from the scores that music21 ships. Bach's music is in the public domain; music21 distributes the encodings
 with the permission of those who made them, and its files name no restriction of their own. Weights
 and composed pieces may be used under the MIT licence of this project. `make shipped` makes all of
-it anew. `pieces/` has twelve bars of a held-out chorale, what the networks compose with seed 0 as
+it anew. `pieces/` has {bars} bars of a held-out chorale, what the networks compose with seed 0 as
 it came, and that chorale with one note in ten wrong, before and after the conditional RBM.
 
 The losses are those of notebooks 02 and 03: nats in a batch, lower is better; "without learning"
