@@ -149,11 +149,12 @@ Small networks, trained here on chorales by Johann Sebastian Bach, and pieces to
 what the models of the paper do; they are no results: of those see `docs/results.md`.
 
 `chorales.npz` is the chorales as note states, {main} to train on and {held_out} held out, as read
-from the scores that music21 ships. Bach's music is in the public domain; music21 distributes the encodings
-with the permission of those who made them, and its files name no restriction of their own. Weights
-and composed pieces may be used under the MIT licence of this project. `make shipped` makes all of
-it anew. `pieces/` has {bars} bars of a held-out chorale, what the networks compose with seed 0 as
-it came, and that chorale with one note in ten wrong, before and after the conditional RBM.
+from the scores that music21 ships. Bach's music is in the public domain; music21 distributes the
+encodings with the permission of those who made them, and its files name no restriction of their
+own. Weights and composed pieces may be used under the MIT licence of this project. `make shipped`
+makes all of it anew. `pieces/` has {bars} bars of a held-out chorale, what the networks compose
+with seed 0 as it came, and that chorale with one note in ten wrong, before and after the
+conditional RBM.
 
 The losses are those of notebooks 02 and 03: nats in a batch, lower is better; "without learning"
 says what needs no network. Seconds are those of a machine with two cores that had other work."""
