@@ -6,6 +6,7 @@ are all there is to save.
 """
 
 import io
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -65,21 +66,24 @@ def train(
     progress: Callable[[int], None] = lambda iteration: None,
     watch: Callable[[State], None] = lambda state: None,
     save_seconds: float = 20.0,
+    seconds: float = math.inf,
 ) -> State:
     """Train `model` in place by `plan`, going on from the file `saved` if it exists.
 
     `checkpoint` is called after the iterations that the plan names, `progress` after each, and so
     is `watch` with the state, to be read alone. Once `save_seconds` have passed, `saved` holds a
-    whole state at most that old, whatever happens.
+    whole state at most that old, whatever happens. After `seconds` training stops, with its state
+    saved; `ended` tells this from the end.
     """
     optimizer = model.optimizer()
     state = _load(model, optimizer, saved)
     _note_threads(state, saved)
     keep_freed_memory()
-    began, last_saved = time.monotonic() - state.seconds, time.monotonic()
+    begun = last_saved = time.monotonic()
+    began = begun - state.seconds
     with torch.random.fork_rng(), products_in(plan.precision):
         for batch, fresh in _batches(plan, state.iteration, _device(model)):
-            if state.held_out and state.held_out[-1][1] < plan.stop_below:
+            if ended(plan, state):
                 break
             iterate(model, optimizer, plan, state, batch, fresh)
             _evaluate_when_due(model, plan, state)
@@ -87,11 +91,20 @@ def train(
                 checkpoint(state.iteration)
             watch(state)
             progress(state.iteration)
-            if time.monotonic() - last_saved > save_seconds:
+            over = time.monotonic() - begun >= seconds
+            if time.monotonic() - last_saved > save_seconds or over:
                 state.seconds, last_saved = time.monotonic() - began, time.monotonic()
                 _save(model, optimizer, state, saved)
+            if over:
+                break
     state.seconds = time.monotonic() - began
     return state
+
+
+def ended(plan: Plan, state: State) -> bool:
+    """Whether all iterations are done, or the held-out loss is as low as was asked for."""
+    low = bool(state.held_out) and state.held_out[-1][1] < plan.stop_below
+    return low or state.iteration == plan.total
 
 
 def _batches(plan: Plan, first: int, device: torch.device) -> Iterator[tuple[Tensor, bool]]:

@@ -1,5 +1,6 @@
 """Training a run from its configuration and corpus to its end: resumed, alone, side by side."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,9 @@ from musiclib.models.without_learning import CONSTANT
 from musiclib.training.curriculum import Stage, curriculum
 from musiclib.training.curve import CurveFile, file_of
 from musiclib.training.live import Live
-from musiclib.training.loop import Plan, State, losses_of, train
+from musiclib.training.loop import Plan, State, ended, losses_of, train
 from musiclib.training.precision import check_precision
-from musiclib.training.runs import FINAL, RUNS, Run, RunConfig, find
+from musiclib.training.runs import FINAL, PART, PART_RECORD, RUNS, Run, RunConfig, find
 
 GPU_RUNS_SIDE_BY_SIDE = 4
 
@@ -43,23 +44,28 @@ def music_of(config: RunConfig, corpus: Corpus) -> Corpus:
     return replace(music, sets=music.sets | {MAIN: some_of(music.main, steps, config.seed)})
 
 
-def train_run(config: RunConfig, corpus: Corpus, root: Path = RUNS) -> Run:
-    """Train a run to its end, going on where an earlier try stopped; does nothing if finished."""
+def train_run(
+    config: RunConfig, corpus: Corpus, root: Path = RUNS, seconds: float = math.inf
+) -> Run:
+    """Train a run to its end, going on where an earlier try stopped; does nothing if finished.
+
+    After `seconds` it stops between two iterations; called again it goes on.
+    """
     run = find(config, corpus, root)
     run.directory.mkdir(parents=True, exist_ok=True)
     with FileLock(run.directory / "lock"):  # until no other process trains in it
         if not run.finished:
-            _train(run, corpus)
+            _train(run, corpus, seconds)
     return run
 
 
-def _train(run: Run, corpus: Corpus) -> None:
+def _train(run: Run, corpus: Corpus, seconds: float) -> None:
     config = run.config
     check_precision(config.precision)
     music = music_of(config, corpus)
     *levels, main = stages = _stages(config, music)
     before_main = sum(stage.iterations for stage in levels)
-    checkpoints = _checkpoints(config.model, main.batches)
+    checkpoints = _checkpoints(config.model, main)
     labels = {before_main + at: label for label, at in checkpoints.items()}
     torch.manual_seed(config.seed)
     model = build(config.model)
@@ -85,14 +91,15 @@ def _train(run: Run, corpus: Corpus) -> None:
             checkpoint=lambda iteration: save(model, run, labels[iteration]),
             progress=_reporter(run, progress),
             watch=CurveFile(file_of(run), min(without.values(), default=None)),
+            seconds=seconds,
         )
-    _finish(run, model, plan, state, {"corpus": corpus.checksum, "without_learning": without})
-    for left in [
-        saved,
-        file_of(run),
-        *run.directory.glob(".writing-*"),
-    ]:  # the latter of killed tries
-        left.unlink(missing_ok=True)
+    done = ended(plan, state)
+    save(model, run, FINAL if done else PART)
+    about = {"corpus": corpus.checksum, "without_learning": without}
+    _write_record(run, plan, state, about)
+    left = [saved, file_of(run), run.weights(PART), run.directory / PART_RECORD] if done else []
+    for path in [*left, *run.directory.glob(".writing-*")]:  # the latter of killed tries
+        path.unlink(missing_ok=True)
 
 
 def _stages(config: RunConfig, music: Corpus) -> list[Stage]:
@@ -105,7 +112,7 @@ def _stages(config: RunConfig, music: Corpus) -> list[Stage]:
         {name: batches_of(config.model, pieces) for name, pieces in levels.items()},
         config.model.level_iterations,
         main,
-        iterations_of(config.model, main),
+        main_iterations(config, main, len(levels)),
     )
 
 
@@ -122,7 +129,7 @@ def train_runs(configs: list[RunConfig], corpus: Corpus, root: Path = RUNS) -> l
         [(run.config, corpus, root) for run in missing],
         "training",
         workers=workers(),
-        total=sum(_total(run.config, corpus) for run in missing),
+        total=sum(total_iterations(run.config, corpus) for run in missing),
         done=lambda: sum(run.progress() for run in missing),
         note=live.look,
     )
@@ -135,9 +142,11 @@ def workers() -> int:
     return GPU_RUNS_SIDE_BY_SIDE if torch.cuda.is_available() else cores()
 
 
-def _total(config: RunConfig, corpus: Corpus) -> int:
-    levels = len(corpus.levels) * config.model.level_iterations if config.curriculum else 0
-    return levels + iterations_of(config.model, batches_of(config.model, corpus.main))
+def total_iterations(config: RunConfig, corpus: Corpus) -> int:
+    """Iterations of a run in all; roughly where it is trained on a part of the corpus."""
+    levels = len(corpus.levels) if config.curriculum else 0
+    main = main_iterations(config, batches_of(config.model, corpus.main), levels)
+    return levels * config.model.level_iterations + main
 
 
 def _held_out(config: RunConfig, pieces: list[Piece]) -> list[tuple[Tensor, bool]]:
@@ -152,11 +161,22 @@ def iterations_of(config: Any, main: Batches) -> int:
     return max(config.checkpoints) * main.epoch
 
 
-def _checkpoints(config: Any, main: Batches) -> dict[int, int]:
+def main_iterations(config: RunConfig, main: Batches, levels: int) -> int:
+    """Iterations of a run on the main corpus; `levels` are those that it trains on before.
+
+    Raises InputError where an equal budget leaves none.
+    """
+    before = levels * config.model.level_iterations if config.equal_budget else 0
+    left = iterations_of(config.model, main) - before
+    if left < 1:
+        raise InputError(f"an equal budget: the levels' {before} iterations are all there are")
+    return left
+
+
+def _checkpoints(config: Any, main: Stage) -> dict[int, int]:
     """Iteration on the main corpus of each checkpoint, which may count epochs."""
-    unit = main.epoch if model_of(config).counts_epochs else 1
-    total = iterations_of(config, main)
-    return {label: label * unit for label in config.checkpoints if label * unit <= total}
+    unit = main.batches.epoch if model_of(config).counts_epochs else 1
+    return {label: label * unit for label in config.checkpoints if label * unit <= main.iterations}
 
 
 def _reporter(run: Run, progress: Progress):  # noqa: ANN202
@@ -175,8 +195,8 @@ def save(model: Model, run: Run, label: int | str) -> None:
     save_weights(model, run.weights(label), run.config.describe())
 
 
-def _finish(run: Run, model: Model, plan: Plan, state: State, about: dict) -> None:
-    save(model, run, FINAL)
+def _write_record(run: Run, plan: Plan, state: State, about: dict) -> None:
+    """Losses, and last the record: of the whole run, or of what is trained of it."""
     _write_csv(_loss_table(plan, losses_of(state)), run.directory / "losses.csv")
     held_out = pd.DataFrame(state.held_out, columns=["iteration", "loss"])
     _write_csv(held_out, run.directory / "held-out.csv")
@@ -192,7 +212,10 @@ def _finish(run: Run, model: Model, plan: Plan, state: State, about: dict) -> No
         "stages": {stage.name: stage.iterations for stage in plan.stages},
         "iterations_an_epoch": getattr(plan.stages[-1].batches, "epoch", None),
     }
-    write_json(run.directory / "run.json", record)
+    if ended(plan, state):
+        write_json(run.directory / "run.json", record)
+    else:
+        write_json(run.directory / PART_RECORD, record | {"iterations": state.iteration})
 
 
 def _loss_table(plan: Plan, losses: Tensor) -> pd.DataFrame:
