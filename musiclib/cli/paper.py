@@ -1,5 +1,6 @@
 """`data`, `notebook`, `readme`, `site`: the music as it is downloaded, and what `make` runs."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,21 @@ def keep(
     study = Study(profile, given["corpus"], seeds, given["precision"], runs)
     for folder in bring(study, [every[name] for name in names or every], about):
         print(folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder)
+
+
+@click.command(epilog=options.example("affordable --seeds 3"))
+@click.option("--seeds", type=options.POSITIVE, default=3, show_default=True)
+def affordable(seeds: int) -> None:
+    """Say what training at published size takes here; status 3 if it is too long to begin unasked.
+
+    What too long is, musiclib.paper.affordable.UNASKED says.
+    """
+    from musiclib.paper.affordable import cost
+
+    found = cost(seeds)
+    print(found.told())
+    if not found.affordable:
+        sys.exit(3)
 
 
 @click.command()

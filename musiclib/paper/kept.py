@@ -119,3 +119,16 @@ def how(run: Run) -> dict[str, object]:
         "corpus": record["corpus"],
         "learned": run.verdict.learned if record["without_learning"] else None,
     }
+
+
+def corpora_of(kept: Kept) -> dict[str, str]:
+    """What the music of kept runs is, in words, by its checksum."""
+    return {run.record["corpus"]: run.record["music"]["about"] for run in kept.values()}
+
+
+def label(kept: Kept) -> str:
+    """What stands under figures: the size, the music, how many seeds, and how they were trained."""
+    seeds = len({job_of(run).seed for run in kept.values()})
+    hows = {f"{run.record['precision']}, {run.record['device']}" for run in kept.values()}
+    music = "; ".join(corpora_of(kept).values())
+    return f"published size, {music}, {seeds} seed{'s' * (seeds > 1)}, {'; '.join(sorted(hows))}"
