@@ -12,7 +12,7 @@ Runs = Mapping[tuple[str, int], Run]
 
 
 def learning_curves(
-    runs: Runs, *, bin_size: int, unit: int = 1, scale: float = 1.0
+    runs: Runs, *, bin_size: int, unit: float = 1, scale: float = 1.0
 ) -> pd.DataFrame:
     """Loss on the main corpus: columns curriculum, seed, set, at, loss, learned (did the run).
 
