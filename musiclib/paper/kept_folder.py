@@ -156,13 +156,13 @@ def _copy_samples(study: Study, found: Found, folder: Path) -> None:
 
 
 def _copy_weights(found: Found, folder: Path) -> None:
-    """The last weights, in half precision, of small networks that heard no level.
+    """The final weights, in half precision, of small networks that heard no level.
 
     The levels' pieces may come without a licence to pass on what was learned of them.
     """
-    if not found.composes or found.run.config.curriculum or not found.stops:
+    if not found.composes or found.run.config.curriculum or not found.run.finished:
         return
-    model = found.run.model("final" if found.run.finished else PART)
+    model = found.run.model()
     if sum(p.numel() for p in model.parameters()) <= SMALL:
         save_weights(model.half(), folder / "weights.safetensors", found.run.config.describe())
 

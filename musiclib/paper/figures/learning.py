@@ -23,14 +23,19 @@ THEIRS = (GREY | {"marker": "o", "ms": 2}, GREY | {"ls": ":", "marker": "s", "mf
 
 
 def learning_curves(
-    table: pd.DataFrame, x: str, unit: str, theirs: pd.DataFrame | None = None
+    table: pd.DataFrame,
+    x: str,
+    unit: str,
+    theirs: pd.DataFrame | None = None,
+    linear_to: int | None = None,
 ) -> Figure:
     """Figure 3: training and held-out loss with and without curriculum.
 
     `table` has the columns curriculum ("plain" or "curriculum"), seed, set ("training" or
     "held-out"), at, loss and learned; `x` says what `at` counts. `theirs` has losses of the
     authors' logs, columns run, at and loss on the same scales: lines beside those of training, both
-    panels with logarithms of losses.
+    panels with logarithms of losses. Beyond `linear_to`, if given, `at` is drawn by its logarithm,
+    over the same range in both panels: for runs that are trained a small part of the way.
     """
     table = table.sort_values("curriculum", key=lambda of: of.map(list(NAMES).index), kind="stable")
     figure = panels(2, 3.5, f"{x} on the main corpus", unit)
@@ -38,6 +43,10 @@ def learning_curves(
         bands(axes, rows, "at", "loss", "curriculum")
         axes.set_title(f"{part} music")
         axes.xaxis.get_major_locator().set_params(integer=True)
+    if linear_to is not None:
+        figure.axes[1].sharex(figure.axes[0])
+        figure.axes[0].set_xscale("symlog", linthresh=linear_to, linscale=0.5)
+        figure.axes[0].xaxis.set_major_formatter("{x:,.0f}")
     if theirs is None:
         return with_legend(figure, inside=figure.axes[0])
     for look, (run, rows) in zip(THEIRS, theirs.groupby("run", sort=False), strict=True):

@@ -24,6 +24,8 @@ def isl_curves(table: pd.DataFrame, published: dict, total: int, ceiling: pd.Ser
     bits.axhline(sum(ceiling) / len(ceiling), **MUSIC)
     bits.axhspan(min(ceiling), max(ceiling), color=MUSIC["color"], alpha=0.15, lw=0)
     bits.axhline(0, color="0.6", lw=0.8, label="independent notes")
+    for axes in figure.axes:  # a run may be trained a part of the way
+        axes.set_xlim(0, 100)
     return with_legend(figure, columns=3)
 
 
