@@ -32,9 +32,13 @@ def _row(experiment: Experiment, numbers: Numbers, ended: set[str], begun: set[s
 
 def _why_not(names: list[str], ended: set[str], begun: set[str]) -> str:
     """Which runs keep an experiment from a result, those of the first seed first."""
+    if not names:
+        return (
+            "it needs no network: notebook 08 measures it on the music of the profile that is run"
+        )
     missing = [name for name in names if name not in ended]
     if not missing:
-        return "not measured: notebooks 08 to 10 do, once all runs are there"
+        return "not measured: its notebook does, with TRAIN=yes"
     parts = [name for name in missing if name in begun]
     why = f"{', '.join(parts)} not trained to the end" if parts else f"{missing[0]} not trained"
     return f"{why}: `musiclib runs {missing[0]} --start`"

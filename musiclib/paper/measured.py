@@ -5,6 +5,13 @@ import json
 import pandas as pd
 
 from musiclib.base.files import ROOT
+from musiclib.paper import claims, experiment_rows
+from musiclib.paper.experiment_rows import HEADER as EXPERIMENTS
+from musiclib.paper.kept import how, kept_runs
+from musiclib.paper.kept_findings import findings
+from musiclib.paper.kept_numbers import numbers_of_kept
+from musiclib.paper.kept_tables import table_1
+from musiclib.paper.profiles import PAPER
 from musiclib.paper.results import markdown
 
 BENCHMARKS = ROOT / "results"
@@ -80,9 +87,22 @@ MINOR = "minor among those taken for major"
 
 
 def at_published_size() -> str:
-    """What came of the runs of published size that results/paper keeps, a row a checkpoint."""
-    scores = pd.read_csv(ROOT / "results" / "paper" / "scores.csv", dtype=str)
-    return markdown(list(scores), scores.to_numpy().tolist())
+    """The tables of notebook 16: the runs, Table 1, the experiments, the claims."""
+    kept = kept_runs(PAPER.name)
+    numbers, rows = numbers_of_kept(kept), [how(run) for run in kept.values()]
+    ended = [name for name, run in kept.items() if run.finished]
+    tables = {
+        "What was trained": markdown(list(rows[0]), [list(row.values()) for row in rows]),
+        "Table 1": table_1(kept)[0],
+        "The experiments": markdown(EXPERIMENTS, experiment_rows.rows(numbers, ended, kept)),
+        "The paper's claims, from these runs alone": claims.table(numbers),
+    }
+    return "\n".join(f"**{title}**\n\n{table}" for title, table in tables.items())
+
+
+def findings_at_published_size() -> str:
+    """What the kept runs show, in sentences."""
+    return "".join(f"- {sentence}\n" for sentence in findings(kept_runs(PAPER.name)))
 
 
 def peers() -> str:
@@ -104,6 +124,7 @@ MEASURED = {
     "keys": keys,
     "peers": peers,
     "published size": at_published_size,
+    "published findings": findings_at_published_size,
     "speed": speed,
     "wrong keys": wrong_keys,
 }
