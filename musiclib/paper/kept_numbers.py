@@ -13,6 +13,7 @@ from musiclib.paper.curves import last, learning_curves
 from musiclib.paper.kept import Kept, distances_of, of_model, overlaps_of, scores_of
 from musiclib.paper.published import published
 from musiclib.paper.results import Key, Numbers, number
+from musiclib.training.runs import Run
 
 UNFINISHED = "unfinished "  # before the kind of a run that has not come to its end
 SCORED = {
@@ -22,6 +23,7 @@ SCORED = {
     "density": ("density", "notes per step"),
 }
 LOSS_UNITS = {"lstm": "nats per sample", "biaxial": "nats per batch"}
+FIRST = 4  # iterations, as in notebook 04
 LOSSES = {"plain": "categorical", "bernoulli": "bernoulli"}
 
 
@@ -52,6 +54,25 @@ def _losses(kept: Kept) -> Iterator[tuple[Key, dict]]:
                 table = pd.DataFrame({"seed": seeds, "loss": last(curves, kind, part)})
                 table["learned"] = [runs[kind, seed].verdict.learned for seed in seeds]
                 yield (model, kind, f"{part} loss"), _by_seed(table, "loss", unit=unit)
+            yield from _beginning(model, kind, {seed: runs[kind, seed] for seed in seeds}, unit)
+
+
+def _beginning(
+    model: str, kind: str, runs: dict[int, Run], unit: str
+) -> Iterator[tuple[Key, dict]]:
+    """The loss as the main corpus begins: of the first epoch, or of the first four iterations."""
+    mains = {seed: run.losses.query("stage == 'main'")["loss"] for seed, run in runs.items()}
+    count = 1 if model == "lstm" else FIRST
+    table = pd.DataFrame(
+        {"seed": seed, "loss": main[:count].mean(), "learned": runs[seed].verdict.learned}
+        for seed, main in mains.items()
+    )
+    key = (
+        (model, kind, "loss of the first epoch")
+        if model == "lstm"
+        else ("figure 3b", kind, "loss", 0)
+    )
+    yield key, _by_seed(table, "loss", unit=unit)
 
 
 def _scores(kept: Kept) -> Iterator[tuple[Key, dict]]:
