@@ -4,12 +4,8 @@ After the exchange gradients, losses and weights are those of the whole batch, t
 process (torch's DistributedDataParallel). The first process leads: it alone writes.
 """
 
-import os
-import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -18,13 +14,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from musiclib.base.errors import InputError
-from musiclib.base.parallel import cores
-from musiclib.base.screen import mute
 from musiclib.models.model import Model
 from musiclib.training.curriculum import Stage
-
-LONGEST_WAIT = timedelta(days=7)  # for who leads, who may wait for another training of the run
-LOST = ("gloo", "NCCL", "Connection", "Socket")  # in what torch says of a process that is gone
 
 
 class Crew:
@@ -146,7 +137,7 @@ def _distributed(model: Model) -> DistributedDataParallel:
     )
 
 
-def _each(function: Any, *memories: Any) -> Any:
+def _each(function: Callable, *memories: Any) -> Any:
     """A function of the tensors of memories, which may be None or lie in tuples and lists."""
     if memories[0] is None or isinstance(memories[0], Tensor):
         return None if memories[0] is None else function(*memories)
@@ -168,54 +159,3 @@ def must_share(model: type[Model], size: int, stages: Sequence[Stage] = ()) -> N
                 f"a batch of {len(batch)} ({stage.name}) is too small for {size} processes: ask for"
                 f" {len(batch)} at most"
             )
-
-
-def started_by_torchrun() -> bool:
-    """Whether this process is one of several that torchrun has started."""
-    return int(os.environ.get("WORLD_SIZE", 1)) > 1 and "RANK" in os.environ
-
-
-@contextmanager
-def from_environment() -> Iterator[Crew]:
-    """The crew that torchrun has started this process into; else it is alone."""
-    if not started_by_torchrun():
-        yield ALONE
-        return
-    here = (int(os.environ[name]) for name in ("LOCAL_RANK", "LOCAL_WORLD_SIZE"))
-    with joined("env://", int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), *here) as crew:
-        yield crew
-
-
-@contextmanager
-def joined(meeting: str, rank: int, size: int, local_rank: int, local_size: int) -> Iterator[Crew]:
-    """Be process `rank` of `size`, who meet at a URL of torch's; some of them on this machine.
-
-    Raises BrokenProcessPool where another one is lost.
-    """
-    if rank:
-        mute()
-    torch.set_num_threads(max(1, cores() // local_size))
-    backend = "cpu:gloo,cuda:nccl" if own_gpu(local_rank, local_size) else "gloo"
-    try:
-        dist.init_process_group(
-            backend, init_method=meeting, rank=rank, world_size=size, timeout=LONGEST_WAIT
-        )
-        yield Processes()
-        dist.destroy_process_group()
-    except RuntimeError as error:
-        if type(error) is RuntimeError and any(word in str(error) for word in LOST):
-            raise BrokenProcessPool("a process that trained with this one is gone") from error
-        raise
-
-
-def own_gpu(rank: int, size: int) -> bool:
-    """Let this process see a GPU that is its own alone, where there is one for each; else none.
-
-    To be called before anything is on a GPU.
-    """
-    named = os.environ.get("CUDA_VISIBLE_DEVICES")
-    gpus = named.split(",") if named else [str(n) for n in range(torch.cuda.device_count())]
-    if 0 < len(gpus) < size and rank == 0:
-        print(f"{size} processes, {len(gpus)} GPU: training on the processor", file=sys.stderr)
-    os.environ["CUDA_VISIBLE_DEVICES"] = gpus[rank] if len(gpus) >= size else ""
-    return len(gpus) >= size

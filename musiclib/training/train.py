@@ -1,5 +1,6 @@
 """Training a run from its configuration and corpus to its end: resumed, alone, side by side."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,11 @@ from musiclib.models.checkpoints import save_weights
 from musiclib.models.without_learning import CONSTANT
 from musiclib.training.curriculum import Stage, curriculum
 from musiclib.training.curve import CurveFile, file_of
+from musiclib.training.data_parallel import ALONE, Crew, must_share
 from musiclib.training.live import Live
 from musiclib.training.loop import Plan, State, losses_of, train
 from musiclib.training.precision import check_precision
+from musiclib.training.processes import in_processes
 from musiclib.training.runs import FINAL, RUNS, Run, RunConfig, find
 
 GPU_RUNS_SIDE_BY_SIDE = 4
@@ -43,17 +46,22 @@ def music_of(config: RunConfig, corpus: Corpus) -> Corpus:
     return replace(music, sets=music.sets | {MAIN: some_of(music.main, steps, config.seed)})
 
 
-def train_run(config: RunConfig, corpus: Corpus, root: Path = RUNS) -> Run:
-    """Train a run to its end, going on where an earlier try stopped; does nothing if finished."""
+def train_run(config: RunConfig, corpus: Corpus, root: Path = RUNS, crew: Crew = ALONE) -> Run:
+    """Train a run to its end, going on where an earlier try stopped; does nothing if finished.
+
+    All processes of a crew call this. The one that leads writes, and the others wait for it.
+    """
     run = find(config, corpus, root)
     run.directory.mkdir(parents=True, exist_ok=True)
-    with FileLock(run.directory / "lock"):  # until no other process trains in it
-        if not run.finished:
-            _train(run, corpus)
+    # until no other process trains in it
+    with FileLock(run.directory / "lock") if crew.leads else nullcontext():
+        if not crew.agree(run.finished):
+            _train(run, corpus, crew)
+            crew.agree(True)
     return run
 
 
-def _train(run: Run, corpus: Corpus) -> None:
+def _train(run: Run, corpus: Corpus, crew: Crew) -> None:
     config = run.config
     check_precision(config.precision)
     music = music_of(config, corpus)
@@ -77,6 +85,9 @@ def _train(run: Run, corpus: Corpus) -> None:
         config.stop_below * without.get(CONSTANT, 0.0),
     )
     saved = run.directory / "state.pt"
+    if not crew.leads:
+        train(model, plan, saved, crew=crew)
+        return
     with Progress(plan.total, "training") as progress:
         state = train(
             model,
@@ -85,6 +96,7 @@ def _train(run: Run, corpus: Corpus) -> None:
             checkpoint=lambda iteration: save(model, run, labels[iteration]),
             progress=_reporter(run, progress),
             watch=CurveFile(file_of(run), min(without.values(), default=None)),
+            crew=crew,
         )
     _finish(run, model, plan, state, {"corpus": corpus.checksum, "without_learning": without})
     for left in [
@@ -109,23 +121,30 @@ def _stages(config: RunConfig, music: Corpus) -> list[Stage]:
     )
 
 
-def train_runs(configs: list[RunConfig], corpus: Corpus, root: Path = RUNS) -> list[Run]:
+def train_runs(
+    configs: list[RunConfig], corpus: Corpus, root: Path = RUNS, processes: int = 1
+) -> list[Run]:
     """Train runs side by side: as many as there are cores, or four on a GPU.
 
-    In a notebook that is open their losses are drawn while they train.
+    With several `processes` they are trained one after another, each by all of them. In a notebook
+    that is open their losses are drawn while they train.
     """
+    for config in configs:
+        must_share(model_of(config.model), processes)
     runs = [find(config, corpus, root) for config in configs]
     missing = [run for run in runs if not run.finished]
     live = Live(missing)
-    side_by_side(
-        train_run,
-        [(run.config, corpus, root) for run in missing],
-        "training",
-        workers=workers(),
-        total=sum(_total(run.config, corpus) for run in missing),
-        done=lambda: sum(run.progress() for run in missing),
-        note=live.look,
-    )
+    jobs = [(run.config, corpus, root) for run in missing]
+    shown = {
+        "total": sum(_total(run.config, corpus) for run in missing),
+        "done": lambda: sum(run.progress() for run in missing),
+        "note": live.look,
+    }
+    if processes == 1:
+        side_by_side(train_run, jobs, "training", workers=workers(), **shown)
+    else:
+        for job in jobs:
+            in_processes(train_run, job, processes, **shown)
     live.end()
     return runs
 
@@ -188,6 +207,7 @@ def _finish(run: Run, model: Model, plan: Plan, state: State, about: dict) -> No
         "device": device_name(),
         "precision": run.config.precision,
         "threads": state.threads,
+        **({"processes": state.processes} if max(state.processes) > 1 else {}),
         "seconds": round(state.seconds, 1),
         "stages": {stage.name: stage.iterations for stage in plan.stages},
         "iterations_an_epoch": getattr(plan.stages[-1].batches, "epoch", None),
