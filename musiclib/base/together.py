@@ -8,7 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 
-from musiclib.base.parallel import DIED, _begin, cores
+from musiclib.base.parallel import DIED, begin_worker, cores
 from musiclib.base.progress import Progress, waiting
 
 LOOK = 0.5  # seconds between two looks
@@ -92,7 +92,7 @@ def _what_went_wrong(jobs: Sequence[Job], label: str) -> BaseException:
 def _job(tell: Connection, threads: int, function: Callable, arguments: tuple) -> None:
     """In a process of its own."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it is interrupted, and ends it
-    _begin(threads, ())
+    begin_worker(threads, ())
     try:
         function(*arguments)
     except BaseException as error:
