@@ -10,10 +10,11 @@ from conftest import SHARED
 from musiclib.base.files import ROOT
 from musiclib.paper import claims, comparisons, notebooks
 from musiclib.paper.claims import CLAIMS, HELD, NOT_HELD, OPEN, PARTLY, Claim
+from musiclib.paper.comparisons import COMPARISONS
 from musiclib.paper.results import number, numbers_of
 
 PAPER = SHARED.parent / "paper" / "enhancing-classical-music-generation-with-rnn.md"
-KEYS = comparisons.COMPARISONS["best ISL"]
+KEYS = COMPARISONS["best ISL"]
 
 
 def claim(**more):
@@ -82,8 +83,7 @@ def test_several_comparisons_together(verdicts, whole):
 def test_rows_are_those_that_notebooks_11_and_13_have_written():
     """What was recorded before the comparisons had a module of their own."""
     numbers = numbers_of(ROOT / "results" / "quick")
-    groups = ("training", "isl", "silence", "rbm", "style")
-    for name, wanted in {"11-results": groups, "13-section-4": ("section 4",)}.items():
+    for name, wanted in {"11-results": comparisons.SHOWN, "13-section-4": ("section 4",)}.items():
         record = json.loads((ROOT / "results" / "quick" / f"{name}.json").read_text())
         rows = [row for group in wanted for row in comparisons.rows(group, numbers)]
         assert rows == record["claims"]
@@ -91,17 +91,70 @@ def test_rows_are_those_that_notebooks_11_and_13_have_written():
 
 def test_differences_agree_with_the_seeds_that_a_row_counts():
     numbers = numbers_of(ROOT / "results" / "quick")
-    for one in comparisons.COMPARISONS.values():
+    ran = [one for one in COMPARISONS.values() if one.known(numbers)]
+    assert len(ran) >= 46
+    for one in ran:
         differences = one.differences(numbers)
         known = differences[~np.isnan(differences)]
         assert one.row(numbers)[-1] == f"{(known > 0).sum()} of {len(known)} seeds"
+
+
+def rows_of(table):
+    """The rows of a Markdown table by the title of their claim: column to text."""
+    header, _, *rows = (line.strip("| ").split(" | ") for line in table.splitlines() if "|" in line)
+    return {row[0]: dict(zip(header, row, strict=True)) for row in rows}
+
+
+@pytest.mark.parametrize("numbers", [{}, numbers_of(ROOT / "results" / "quick")], ids=len)
+def test_the_table_has_a_row_with_the_verdict_of_every_claim(numbers):
+    rows = rows_of(claims.table(numbers))
+    assert list(rows) == [f"{c.title} ({c.section})" for c in CLAIMS]
+    for c, row in zip(CLAIMS, rows.values(), strict=True):
+        found = claims.judged(c, numbers)
+        assert row["verdict"] == found.verdict
+        if found.why:
+            assert row["why"] == found.why
+        else:
+            assert row["why"].split("; ") == [one[-1] for one in found.rows]
+        if found.rows:
+            assert [row[name] for name in claims.HEADER[3:7]] == found.rows[0][:4]
+
+
+def test_the_table_shows_what_there_is_of_a_claim_of_which_a_part_was_run():
+    training = COMPARISONS["biaxial training loss"]
+    keys = training.keys({})
+    values = [7, 9, 8], [8, 12, 13]
+    some = {k: number(v, "nats", published=1.0) for k, v in zip(keys, values, strict=True)}
+    [row] = [r for title, r in rows_of(claims.table(some)).items() if "lower minimum" in title]
+    assert (row["verdict"], row["why"]) == (OPEN, claims.NOT_RUN)  # the LSTM was not
+    assert row["its first comparison"] == training.text and row["published"] == "1 < 1"
+    assert row["difference, 95 % interval"] == "3, −2 to 8 (3 seeds)"
+    assert row["standardised"] == "1.5"  # 1, 3, 5: mean 3, deviation 2
+    one = {k: number(v[0], "nats") for k, v in zip(keys, values, strict=True)}
+    [row] = [r for title, r in rows_of(claims.table(one)).items() if "lower minimum" in title]
+    assert row["difference, 95 % interval"] == "1, no interval (1 seed)"
+    assert (row["verdict"], row["standardised"], row["published"]) == (OPEN, "–", "Figure 3")
+
+
+def test_the_equal_budget_and_the_forms_are_compared_below_the_plain_runs():
+    """What a comparison says is lower, against how it is found from the numbers."""
+    for model in ("lstm", "biaxial"):
+        for part in ("training", "held-out"):
+            name = f"{model} {part} loss, equal budget"
+            found = COMPARISONS[name].keys({})
+            assert found == (
+                (model, "equal budget", f"{part} loss"),
+                (model, "plain", f"{part} loss"),
+            )
+        form = COMPARISONS[f"{model} held-out loss, by form"].keys({})
+        assert form == ((model, "plain", "held-out loss"), (model, "published", "held-out loss"))
 
 
 def test_claims_name_what_is_there_and_nothing_twice():
     assert len({c.name for c in CLAIMS}) == len(CLAIMS) >= 15
     for c in CLAIMS:
         assert c.notebook in notebooks.names()
-        assert c.tests and {*c.tests, *c.beside} <= comparisons.COMPARISONS.keys()
+        assert c.tests and {*c.tests, *c.beside} <= COMPARISONS.keys()
     tested = [name for c in CLAIMS for name in c.tests]
     assert len(tested) == len(set(tested))
 

@@ -4,9 +4,14 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from conftest import SHARED
 
 from musiclib.models import BiaxialConfig
 from musiclib.paper.curves import last, learning_curves, published_batch
+from musiclib.paper.profiles import PUBLISHED_SIZE
+from musiclib.paper.published import LOGS, logged, published
+
+THEIRS = SHARED.parent / "paper" / "published-losses.csv"
 
 
 def run(levels, main, held_out):
@@ -52,3 +57,30 @@ def test_last_is_the_mean_of_each_seed_over_the_end_of_the_curve(curves):
 def test_a_smaller_batch_is_brought_to_the_published_size():
     assert published_batch(BiaxialConfig()) == 1
     assert published_batch(BiaxialConfig(batch=5, segment=32)) == pytest.approx(1270 / 155)
+
+
+def test_a_kind_with_fewer_iterations_has_a_last_tenth_of_its_own():
+    losses = [4.0] * 18 + [2.0, 1.0]
+    runs = {
+        ("plain", 0): run([], losses, [(20, 3.0)]),
+        ("equal budget", 0): run([9.0] * 10, losses[10:], [(20, 2.0)]),
+    }
+    curves = learning_curves(runs, bin_size=1)
+    assert last(curves, "plain", "training") == [pytest.approx((4 + 2 + 1) / 3)]
+    assert last(curves, "equal budget", "training") == [pytest.approx((2 + 1) / 2)]  # from 9 on
+    assert last(curves, "equal budget", "held-out") == [2]
+
+
+@pytest.mark.skipif(not THEIRS.exists(), reason="the authors' losses are not in ../shared/paper")
+def test_the_authors_logs_are_as_they_wrote_them():
+    theirs = pd.read_csv(THEIRS).query("run in @LOGS").rename(columns={"iteration": "at"})
+    pd.testing.assert_frame_equal(logged(), theirs.reset_index(drop=True))
+
+
+def test_the_authors_logs_are_of_published_length_and_say_what_is_not_known():
+    logs = published()["logs"]
+    assert {"source", "unknown", *LOGS} == logs.keys()
+    for _, rows in logged().groupby("run"):
+        assert rows["at"].is_monotonic_increasing and rows["at"].iloc[0] == 0
+        assert 0.9 * PUBLISHED_SIZE.iterations < rows["at"].max() < PUBLISHED_SIZE.iterations
+        assert rows["loss"].between(500, 60_000).all()

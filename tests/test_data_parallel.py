@@ -27,7 +27,7 @@ from musiclib.models import (
 )
 from musiclib.training import processes
 from musiclib.training.curriculum import Stage
-from musiclib.training.data_parallel import ALONE, must_share
+from musiclib.training.data_parallel import ALONE, Crew, must_share
 from musiclib.training.loop import Plan, losses_of, train
 from musiclib.training.runs import RunConfig
 from musiclib.training.train import train_run, train_runs
@@ -235,8 +235,10 @@ def test_a_run_says_how_many_processes_trained_it(corpus, tmp_path):
 
 def test_what_cannot_be_shared_is_refused_in_one_sentence(corpus, tmp_path):
     must_share(ConditionalRBM, 1)
+    two = Crew()
+    two.size = 2
     with pytest.raises(InputError, match=r"^RBM trains in one process alone"):
-        train_runs([RunConfig(RBMConfig())], corpus, tmp_path, processes=2)
+        train_run(RunConfig(RBMConfig()), corpus, tmp_path, crew=two)
     with pytest.raises(InputError, match=r"^a batch of 5 \(easy\) is too small for 6 processes"):
         must_share(biaxial.BiaxialRNN, 6, plan(CONFIGS["biaxial"]).stages)
     assert not list(tmp_path.iterdir())

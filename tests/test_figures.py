@@ -22,6 +22,7 @@ from musiclib.models.rbm import RBM, RBMConfig
 from musiclib.paper import figures
 from musiclib.paper.figures.style import RANGE
 from musiclib.paper.layers import FEATURE_PARTS, biaxial_layers, rbm_layers
+from musiclib.paper.published import logged
 from musiclib.paper.real_and_composed import REAL, apart, compared, made_of
 from musiclib.paper.site.pages import page
 from musiclib.paper.site.sources import Sources
@@ -69,6 +70,32 @@ def test_learning_curves_draw_the_mean_of_seeds_and_name_line_and_band(curves):
     assert names(figure) == ["without curriculum", "with curriculum", RANGE]
     styles = {line.get_linestyle() for line in training.get_lines()}
     assert len(styles) == 2  # told apart without colour
+
+
+def test_the_authors_logs_are_grey_lines_beside_the_losses_of_training_alone(curves):
+    plainer = figures.learning_curves(curves, "iteration", "nats")
+    assert plainer.axes[0].get_yscale() == "linear"
+    theirs = logged()
+    figure = figures.learning_curves(curves, "iteration", "nats", theirs)
+    training, held_out = figure.axes
+    drawn = {line.get_label(): line for line in training.get_lines()}
+    for run, rows in theirs.groupby("run"):
+        line = drawn[f"authors' log, {run}"]
+        np.testing.assert_array_equal(line.get_xydata(), rows[["at", "loss"]])
+        red, green, blue = to_rgb(line.get_color())
+        assert red == green == blue and line.get_linewidth() < 1
+    looks = {(line.get_linestyle(), line.get_marker()) for line in drawn.values()}
+    assert len(looks) >= 4  # ours and theirs are told apart in grey, too
+    assert len(held_out.get_lines()) == len(training.get_lines()) - 2
+    assert {axes.get_yscale() for axes in figure.axes} == {"log"}
+    assert names(figure)[2:4] == ["authors' log, normalised", "authors' log, not normalised"]
+
+
+def test_the_run_without_curriculum_is_the_solid_line_whichever_was_trained_first(curves):
+    turned = figures.learning_curves(curves[::-1], "epoch", "nats").axes[0]
+    assert names(turned.figure)[:2] == ["without curriculum", "with curriculum"]
+    styles = {line.get_label(): line.get_linestyle() for line in turned.get_lines()}
+    assert (styles["without curriculum"], styles["with curriculum"]) == ("-", "--")
 
 
 def test_every_seed_is_a_thin_line_in_the_colour_and_dashes_of_its_mean(curves):

@@ -13,6 +13,7 @@ from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT
 from musiclib.corpus.sets import Piece
 from musiclib.paper import depends, figures, notebooks
+from musiclib.paper.experiments import EXPERIMENTS
 from musiclib.paper.site import pages
 from musiclib.paper.site.sources import Sources
 from musiclib.paper.study import Study
@@ -79,6 +80,16 @@ def test_last_cell_writes_the_result_file(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_make_knows_the_notebook(name):
     assert f"$(RESULTS)/{name}.json" in (ROOT / "Makefile").read_text()
+
+
+def test_the_notebook_of_an_experiment_takes_what_it_trains_from_the_table():
+    theirs = {e.notebook for e in EXPERIMENTS.values() if e.kinds}
+    sources = {name: "\n".join(cell.source for cell in code(name)) for name in theirs}
+    trains = {name for name, source in sources.items() if "study.train(" in source}
+    assert {e.notebook for e in EXPERIMENTS.values() if e.later} <= trains
+    for name in trains:
+        assert "EXPERIMENTS[" in sources[name], name
+        assert not re.search(r"study\.train\(\s*[\"']", sources[name]), name
 
 
 def test_settings_change_with_the_corpus_and_are_written_only_then(tmp_path):

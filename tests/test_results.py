@@ -90,6 +90,21 @@ def test_blocks_and_pictures_of_a_page_follow_the_profile(tmp_path, monkeypatch)
     )
 
 
+def test_the_claims_of_a_page_are_of_what_the_profile_has_so_far(tmp_path, monkeypatch):
+    monkeypatch.setattr(readme, "ROOT", tmp_path)
+    assert "| partly |" not in readme.block("claims", "paper")
+    folder = tmp_path / "results" / "paper"
+    folder.mkdir(parents=True)
+    losses = {
+        ("lstm", kind, "training loss"): number(values, "nats")
+        for kind, values in {"plain": [5, 5, 5], "curriculum": [4, 4, 6]}.items()
+    }
+    table_of(losses).to_csv(folder / "04-figure-3.csv", index=False)
+    text = readme.block("claims", "paper")
+    assert "| 0.33, −2.54 to 3.20 (3 seeds) | 0.3 | Figure 3 |" in text
+    assert text.count("| partly | 2 of 3 seeds |") == 1 and text.count("| open | not run |") > 10
+
+
 def test_the_readme_is_a_landing_page():
     text = readme.PAGES[0].read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 150

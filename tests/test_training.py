@@ -415,6 +415,34 @@ def test_a_run_interrupted_in_its_curriculum_ends_as_if_it_had_not_been(
         assert (resumed.directory / name).read_bytes() == (whole.directory / name).read_bytes()
 
 
+def test_a_run_in_pieces_equals_a_whole_one_and_has_a_record_after_each(kind, corpus, tmp_path):
+    config = RunConfig(CONFIGS[kind], curriculum=True, held_out_every=2)
+    whole = train_run(config, corpus, tmp_path / "whole")
+    for done in range(1, len(whole.losses)):
+        run = train_run(config, corpus, tmp_path / "pieces", seconds=0)
+        assert run.begun and not run.finished and run.record["iterations"] == done
+        assert run.losses["loss"].tolist() == whole.losses["loss"].tolist()[:done]
+        assert load_weights(run.weights("part"))[0].config == config.model
+    run = train_run(config, corpus, tmp_path / "pieces", seconds=0)
+    assert run.finished
+    written, expected = contents(run.directory), contents(whole.directory)
+    assert written.keys() == expected.keys()
+    for name in {*written} - {"run.json"}:  # which has the seconds that it took
+        assert written[name][1] == expected[name][1]
+
+
+def test_with_an_equal_budget_a_curriculum_trains_no_longer(kind, corpus, tmp_path):
+    config = RunConfig(replace(CONFIGS[kind], level_iterations=1), curriculum=True)
+    plain = train_run(replace(config, curriculum=False), corpus, tmp_path)
+    equal = train_run(replace(config, equal_budget=True), corpus, tmp_path)
+    assert len(equal.losses) == len(plain.losses)
+    assert equal.record["stages"] == {"1": 1, "2": 1, "main": RUN_ITERATIONS[kind] - 2}
+    assert "equal_budget" not in config.describe()  # runs of before are found
+    greedy = replace(config, model=replace(config.model, level_iterations=9), equal_budget=True)
+    with pytest.raises(InputError, match="an equal budget"):
+        train_run(greedy, corpus, tmp_path)
+
+
 def test_weights_carry_their_configuration(kind, corpus, tmp_path):
     run = train_run(RunConfig(CONFIGS[kind]), corpus, tmp_path)
     model, _ = load_weights(run.weights())

@@ -19,7 +19,7 @@ from musiclib.cli.composing import compose, mend
 from musiclib.cli.corpus import corpus
 from musiclib.cli.judging import evaluate, isl
 from musiclib.cli.options import example
-from musiclib.cli.paper import data, notebook, readme, site
+from musiclib.cli.paper import affordable, data, keep, notebook, readme, site
 from musiclib.cli.training import train
 
 
@@ -67,6 +67,8 @@ LOADED_FIRST = {  # what takes a command seconds to import, so that people see w
     "isl": "musiclib.metrics.bits_saved",
     "evaluate": "musiclib.metrics.evaluation",
     "corpus": "musiclib.corpus.assemble",
+    "keep": "musiclib.paper.keep",
+    "affordable": "musiclib.paper.affordable",
 }
 
 
@@ -85,5 +87,8 @@ def loading(command: click.Command) -> click.Command:
     return command
 
 
-for command in (train, compose, mend, isl, evaluate, data, corpus, notebook, readme, site):
+for command in (
+    *(train, compose, mend, isl, evaluate, data, corpus),
+    *(notebook, keep, affordable, readme, site),
+):
     commands.add_command(loading(command))

@@ -1,11 +1,13 @@
 """`data`, `notebook`, `readme`, `site`: the music as it is downloaded, and what `make` runs."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from musiclib.base.errors import InputError
+from musiclib.base.files import ROOT
 from musiclib.cli import options
 
 
@@ -54,6 +56,48 @@ def data(names: tuple[str, ...]) -> None:
         how = "downloaded" if wanting(collection) else "already here"
         print(f"{collection.name}: {how}, {len(collection.files)} files in {bring(collection)}")
         print(f"  {collection.licence}")
+
+
+@click.command(epilog=options.example("keep --corpus piano-midi", "keep biaxial-plain-0"))
+@click.argument("names", nargs=-1)
+@click.option("--about", default="", help="What the corpus is, in words.")
+@click.option("--seeds", type=options.POSITIVE, default=3, show_default=True)
+@click.option("--runs", type=options.PATH, default=ROOT / "runs", help="Folder of runs.")
+@options.profile
+@options.corpus
+@options.precision
+def keep(
+    names: tuple[str, ...], about: str, seeds: int, runs: Path, profile: str, **given: Any
+) -> None:
+    """Bring runs NAMES, by default all, into results/PROFILE: losses, pieces, what is said of them.
+
+    Runs that have not come to their end are brought in as far as they are.
+    """
+    from musiclib.paper import experiments
+    from musiclib.paper.keep import keep as bring
+    from musiclib.paper.study import Study
+
+    every = {job.name: job for job in experiments.jobs(seeds)}
+    if unknown := [name for name in names if name not in every]:
+        raise InputError(f"no run {unknown[0]}: `musiclib runs` lists them")
+    study = Study(profile, given["corpus"], seeds, given["precision"], runs)
+    for folder in bring(study, [every[name] for name in names or every], about):
+        print(folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder)
+
+
+@click.command(epilog=options.example("affordable --seeds 3"))
+@click.option("--seeds", type=options.POSITIVE, default=3, show_default=True)
+def affordable(seeds: int) -> None:
+    """Say what training at published size takes here; status 3 if it is too long to begin unasked.
+
+    What too long is, musiclib.paper.affordable.UNASKED says.
+    """
+    from musiclib.paper.affordable import cost
+
+    found = cost(seeds)
+    print(found.told())
+    if not found.affordable:
+        sys.exit(3)
 
 
 @click.command()

@@ -10,14 +10,23 @@ from pathlib import Path
 
 import numpy as np
 
-from musiclib.paper.comparisons import COMPARISONS
-from musiclib.paper.results import WHY_OPEN, Numbers, learned_of
+from musiclib.paper.comparisons import COLUMNS, COMPARISONS
+from musiclib.paper.results import WHY_OPEN, Markdown, Numbers, footnoted, learned_of, markdown
 
 HELD, PARTLY, NOT_HELD, OPEN = VERDICTS = ("held", "partly", "not held", "open")
 ENOUGH = 3  # seeds; fewer cannot show that something always holds, or never
 NOT_RUN, TOO_FEW = "not run", f"fewer than {ENOUGH} seeds"
 NO_PROOF = "so few seeds cannot show that there is no difference, or that there is one"
 SURE = 6  # seeds of one sign, which chance alone gives in 3 of 100 cases
+HEADER = [
+    "claim",
+    "verdict",
+    "why",
+    "its first comparison",
+    *COLUMNS[1:4],
+    "standardised",
+    COLUMNS[4],
+]
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,26 @@ def judged(claim: Claim, numbers: Numbers) -> Judged:
     verdict = together([verdict for verdict, _ in each])
     why = next((why for _, why in each if why), "") if verdict == OPEN else ""
     return Judged(claim, verdict, why, _rows(claim.tests, numbers), _rows(claim.beside, numbers))
+
+
+def table(numbers: Numbers) -> Markdown:
+    """A row a claim: verdict, why, and the first of its tests whose numbers are there.
+
+    The standardised difference is the mean over the standard deviation of the seeds' differences.
+    """
+    return footnoted(markdown(HEADER, [_in_short(claim, numbers) for claim in CLAIMS]))
+
+
+def _in_short(claim: Claim, numbers: Numbers) -> list[str]:
+    found = judged(claim, numbers)
+    why = found.why or "; ".join(row[-1] for row in found.rows)
+    start = [f"{claim.title} ({claim.section})", found.verdict, why]
+    first = next((c for n in claim.tests if (c := COMPARISONS[n]).known(numbers)), None)
+    if first is None:
+        nothing = ["–"] * (len(HEADER) - len(start) - 1)
+        return [*start, *nothing, COMPARISONS[claim.tests[0]].said]
+    *compared, theirs, _ = first.row(numbers)
+    return [*start, *compared, first.effect(numbers).size, theirs]
 
 
 def verdict_of(holds: np.ndarray) -> str:

@@ -12,7 +12,7 @@ Runs = Mapping[tuple[str, int], Run]
 
 
 def learning_curves(
-    runs: Runs, *, bin_size: int, unit: int = 1, scale: float = 1.0
+    runs: Runs, *, bin_size: int, unit: float = 1, scale: float = 1.0
 ) -> pd.DataFrame:
     """Loss on the main corpus: columns curriculum, seed, set, at, loss, learned (did the run).
 
@@ -33,12 +33,12 @@ def learning_curves(
 def _training(run: Run, bin_size: int) -> pd.DataFrame:
     main = run.losses.query("stage == 'main'")
     end_of_bin = (main["iteration"] - 1) // bin_size * bin_size + bin_size
-    means = main["loss"].groupby(end_of_bin.clip(upper=len(main))).mean()
+    means = main["loss"].groupby(end_of_bin.clip(upper=main["iteration"].max())).mean()
     return means.rename_axis("at").reset_index()
 
 
 def _held_out(run: Run) -> pd.DataFrame:
-    before_main = len(run.losses.query("stage != 'main'"))
+    before_main = sum(n for name, n in run.record["stages"].items() if name != "main")
     curve = run.held_out.rename(columns={"iteration": "at"})
     return curve.assign(at=curve["at"] - before_main).query("at >= 0")
 

@@ -6,8 +6,9 @@ from statistics import mode
 
 from musiclib.base.files import ROOT, write_text
 from musiclib.corpus.collections import MUSIC21
+from musiclib.paper import claims
 from musiclib.paper.measured import MEASURED
-from musiclib.paper.results import numbers_in, read_table, seeds_for, shown
+from musiclib.paper.results import numbers_in, numbers_of, read_table, seeds_for, shown
 
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
@@ -101,7 +102,12 @@ def block(name: str, profile: str) -> str:
     )
 
 
-MADE = {"findings": findings, "run": run}
+def verdicts(profile: str) -> str:
+    """The table of the paper's claims, from what numbers there are."""
+    return claims.table(numbers_of(ROOT / "results" / profile))
+
+
+MADE = {"claims": verdicts, "findings": findings, "run": run}
 BLOCK = re.compile(r"(<!-- ([\w -]+) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
 PROFILE = re.compile(r"figures/(?:quick|paper)/")
 

@@ -1,7 +1,7 @@
 """What a notebook writes down: numbers, tables, and what they rest on."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -10,9 +10,16 @@ from musiclib.base.files import ROOT, digest, expanded, write_json, write_text
 from musiclib.corpus.collections import MUSIC21, is_named
 from musiclib.corpus.sets import Corpus
 from musiclib.paper.profiles import Profile
-from musiclib.paper.results import SHIPPED, Numbers, numbers_in, read_table, table_of
+from musiclib.paper.results import Numbers, numbers_in, read_table, table_of
 from musiclib.training.precision import Precision
 from musiclib.training.runs import Run
+
+
+class Music(NamedTuple):
+    """The music behind results: what it is called, and its checksum."""
+
+    folder: str
+    checksum: str
 
 
 class Record:
@@ -41,11 +48,11 @@ class Record:
         return sorted(name for name, learned in self.learned_by_run.items() if not learned)
 
     def save_result(
-        self, name: str, numbers: Numbers, shipped: Corpus | None = None, **more: Any
+        self, name: str, numbers: Numbers, music: Music | None = None, **more: Any
     ) -> Path:
         """Write a notebook's numbers and what they rest on: results/<profile>/<name>.csv, .json.
 
-        `shipped` is the music behind them where it is not the study's: that of shipped weights.
+        `music` is what is behind them where it is not the study's corpus, which is then not read.
         """
         write_text(self.results / f"{name}.csv", table_of(numbers).to_csv(index=False))
         path = self.results / f"{name}.json"
@@ -54,10 +61,7 @@ class Record:
             {
                 "notebook": name,
                 "profile": self.profile.name,
-                "corpus": {
-                    "folder": SHIPPED if shipped else self.folder_name,
-                    "checksum": (shipped or self.corpus).checksum,
-                },
+                "corpus": (music or Music(self.folder_name, self.corpus.checksum))._asdict(),
                 "seeds": len(self.seeds),
                 "configuration": digest(repr(self.profile)),
                 "precision": self.precision,

@@ -77,9 +77,13 @@ class Study(Record):
         """Whether each seed's run learned more than what needs no learning."""
         return [self.run(model, kind, seed).verdict.learned for seed in self.seeds]
 
+    def find(self, model: str, kind: str, seed: int) -> Run:
+        """One run, trained or not."""
+        return find(self.config(model, kind, seed), self.corpus, self.runs)
+
     def run(self, model: str, kind: str, seed: int) -> Run:
         """One run, trained before."""
-        run = find(self.config(model, kind, seed), self.corpus, self.runs)
+        run = self.find(model, kind, seed)
         if not run.finished:
             raise InputError(
                 f"{model} {kind}, seed {seed}, is not trained in profile {self.profile.name}:"

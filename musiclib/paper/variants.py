@@ -24,6 +24,7 @@ class Variant(NamedTuple):
 VARIANTS = {
     "plain": Variant(),
     "curriculum": Variant(run={"curriculum": True}),
+    "equal budget": Variant(run={"curriculum": True, "equal_budget": True}),
     PUBLISHED: Variant(),  # of each network its own: models.MODELS
     "own keys": Variant(run={"normalise": False}),
     "backwards": Variant(run={"reverse": True}),

@@ -136,6 +136,7 @@ def name(config: RunConfig, *, seed: bool = True) -> str:
     parts = [
         name_of(config.model),
         "with curriculum" * config.curriculum,
+        "equal budget" * config.equal_budget,
         "own keys" * (not config.normalise),
         "backwards" * config.reverse,
         config.mode * (config.mode != "all"),

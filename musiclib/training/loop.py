@@ -6,6 +6,7 @@ are all there is to save.
 """
 
 import io
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,7 @@ from musiclib.models.model import Model
 from musiclib.training.curriculum import Stage, locate
 from musiclib.training.data_parallel import ALONE, Crew, must_share
 from musiclib.training.precision import Precision, autocast, products_in
+from musiclib.training.stretches import change
 
 
 @dataclass(frozen=True)
@@ -67,25 +69,28 @@ def train(
     progress: Callable[[int], None] = lambda iteration: None,
     watch: Callable[[State], None] = lambda state: None,
     save_seconds: float = 20.0,
+    seconds: float = math.inf,
     crew: Crew = ALONE,
 ) -> State:
     """Train `model` in place by `plan`, going on from the file `saved` if it exists.
 
     `checkpoint` is called after the iterations that the plan names, `progress` after each, and so
     is `watch` with the state, to be read alone. Once `save_seconds` have passed, `saved` holds a
-    whole state at most that old, whatever happens. Where several processes train, all of `crew`
-    call this, and the one that leads writes.
+    whole state at most that old, whatever happens. After `seconds` training stops, with its state
+    saved; `ended` tells this from the end. Where several processes train, all of `crew` call this,
+    and the one that leads writes, and says when.
     """
     must_share(type(model), crew.size, plan.stages)
     optimizer = model.optimizer()
     state = _load(model, optimizer, saved)
     state.memory = crew.memory_of_share(state.memory, model.lanes)
-    _note_threads(state, saved, crew)
+    _note_stretch(state, saved, crew)
     keep_freed_memory()
-    began, last_saved = time.monotonic() - state.seconds, time.monotonic()
+    begun = last_saved = time.monotonic()
+    began = begun - state.seconds
     with torch.random.fork_rng(), products_in(plan.precision):
         for batch, fresh in _batches(plan, state.iteration, _device(model)):
-            if state.held_out and state.held_out[-1][1] < plan.stop_below:
+            if ended(plan, state):
                 break
             iterate(model, optimizer, plan, state, batch, fresh, crew)
             _evaluate_when_due(model, plan, state, crew)
@@ -93,11 +98,20 @@ def train(
                 checkpoint(state.iteration)
             watch(state)
             progress(state.iteration)
-            if crew.agree(time.monotonic() - last_saved > save_seconds):
+            over = crew.agree(time.monotonic() - begun >= seconds)
+            if crew.agree(time.monotonic() - last_saved > save_seconds) or over:
                 state.seconds, last_saved = time.monotonic() - began, time.monotonic()
                 _save(model, optimizer, state, saved, crew)
+            if over:
+                break
     state.seconds = time.monotonic() - began
     return state
+
+
+def ended(plan: Plan, state: State) -> bool:
+    """Whether all iterations are done, or the held-out loss is as low as was asked for."""
+    low = bool(state.held_out) and state.held_out[-1][1] < plan.stop_below
+    return low or state.iteration == plan.total
 
 
 def _batches(plan: Plan, first: int, device: torch.device) -> Iterator[tuple[Tensor, bool]]:
@@ -219,19 +233,12 @@ def _load(model: Model, optimizer: torch.optim.Optimizer, path: Path) -> State:
     return state
 
 
-def _note_threads(state: State, saved: Path, crew: Crew) -> None:
+def _note_stretch(state: State, saved: Path, crew: Crew) -> None:
     """Keep how many threads and processes compute; say so where a run goes on with others."""
-    last_digits = "the last digits may differ from those of an uninterrupted run"
-    in_law = "it equals an uninterrupted run in law alone"
-    for name, kept, now, what in (
-        ("threads", state.threads, torch.get_num_threads(), last_digits),
-        ("processes", state.processes, crew.size, in_law),
-    ):
-        if kept and now != kept[-1] and crew.leads:
-            begun = f"{saved.parent.name}: begun with {name}: {kept[-1]}, goes on with {now};"
-            print(f"{begun} {what}", file=sys.stderr)
-        if not kept or now != kept[-1]:
-            kept.append(now)
+    now = {"threads": torch.get_num_threads(), "processes": crew.size}
+    for said in [change(name, getattr(state, name), number) for name, number in now.items()]:
+        if said and crew.leads:
+            print(f"{saved.parent.name}: {said}", file=sys.stderr)
 
 
 def losses_of(state: State) -> Tensor:

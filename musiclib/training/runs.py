@@ -1,7 +1,8 @@
 """Training runs on disk: found by configuration, corpus and seed, and never trained twice.
 
 A run's folder holds `state.pt` while it trains, then `weights-*.safetensors` at the checkpoints
-and at the end, `losses.csv`, `held-out.csv` and, written last, `run.json`.
+and at the end, `losses.csv`, `held-out.csv` and, written last, `run.json`. A run that is trained in
+pieces has the same after each, with `part.json` in place of `run.json`.
 """
 
 import json
@@ -23,7 +24,8 @@ from musiclib.training.loop import held_out_loss
 from musiclib.training.precision import Precision
 
 RUNS = ROOT / "runs"
-FINAL = "final"
+FINAL, PART = "final", "part"  # labels of weights: at the end, and after a piece of training
+PART_RECORD = "part.json"
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class RunConfig:
     """All that decides a run, besides the corpus: its weights and what is measured on the way.
 
     `as_much_as` keeps as much of the main corpus, drawn at random, as is in that mode. Training
-    ends early once the held-out loss is below the share `stop_below` of one constant rate's.
+    ends early once the held-out loss is below the share `stop_below` of one constant rate's. With
+    `equal_budget` the iterations on the levels are taken off those on the main corpus.
     """
 
     model: Any
@@ -45,10 +48,12 @@ class RunConfig:
     precision: Precision = "fp32"
     held_out_every: int = 100
     held_out_batches: int = 8
+    equal_budget: bool = False
 
     def describe(self) -> dict:
-        """The configuration as plain values."""
-        return {**asdict(self), "model": describe(self.model)}
+        """The configuration as plain values; what was added later only where it is used."""
+        values = {**asdict(self), "model": describe(self.model)}
+        return {k: v for k, v in values.items() if k != "equal_budget" or v}
 
 
 @dataclass(frozen=True)
@@ -64,13 +69,22 @@ class Run:
         return (self.directory / "run.json").exists()
 
     @property
+    def begun(self) -> bool:
+        """Whether a piece of the run is trained, or all of it: there are a record and losses."""
+        return self.finished or (self.directory / PART_RECORD).exists()
+
+    @property
     def record(self) -> dict:
-        """Configuration, corpus checksum, device, seconds, iterations of a finished run."""
-        return json.loads((self.directory / "run.json").read_text())
+        """Configuration, corpus checksum, device, seconds, stages, iterations done.
+
+        That of the last piece where the run is not finished; raises FileNotFoundError before.
+        """
+        name = "run.json" if self.finished else PART_RECORD
+        return json.loads((self.directory / name).read_text())
 
     @property
     def verdict(self) -> Verdict:
-        """Whether a finished run learned more than what needs no learning, and by what numbers."""
+        """Whether the run learned more than what needs no learning, and by what numbers."""
         return verdict(self.held_out, self.record["without_learning"])
 
     @property

@@ -1,5 +1,6 @@
 """Training a run from its configuration and corpus to its end: resumed, alone, side by side."""
 
+import math
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -28,10 +29,10 @@ from musiclib.training.curriculum import Stage, curriculum
 from musiclib.training.curve import CurveFile, file_of
 from musiclib.training.data_parallel import ALONE, Crew, must_share
 from musiclib.training.live import Live
-from musiclib.training.loop import Plan, State, losses_of, train
+from musiclib.training.loop import Plan, State, ended, losses_of, train
 from musiclib.training.precision import check_precision
 from musiclib.training.processes import in_processes
-from musiclib.training.runs import FINAL, RUNS, Run, RunConfig, find
+from musiclib.training.runs import FINAL, PART, PART_RECORD, RUNS, Run, RunConfig, find
 
 GPU_RUNS_SIDE_BY_SIDE = 4
 
@@ -46,28 +47,36 @@ def music_of(config: RunConfig, corpus: Corpus) -> Corpus:
     return replace(music, sets=music.sets | {MAIN: some_of(music.main, steps, config.seed)})
 
 
-def train_run(config: RunConfig, corpus: Corpus, root: Path = RUNS, crew: Crew = ALONE) -> Run:
+def train_run(
+    config: RunConfig,
+    corpus: Corpus,
+    root: Path = RUNS,
+    seconds: float = math.inf,
+    crew: Crew = ALONE,
+) -> Run:
     """Train a run to its end, going on where an earlier try stopped; does nothing if finished.
 
-    All processes of a crew call this. The one that leads writes, and the others wait for it.
+    After `seconds` it stops between two iterations; called again it goes on. All processes of a
+    crew call this: the one that leads writes, and the others wait for it.
     """
+    must_share(model_of(config.model), crew.size)
     run = find(config, corpus, root)
     run.directory.mkdir(parents=True, exist_ok=True)
     # until no other process trains in it
     with FileLock(run.directory / "lock") if crew.leads else nullcontext():
         if not crew.agree(run.finished):
-            _train(run, corpus, crew)
+            _train(run, corpus, seconds, crew)
             crew.agree(True)
     return run
 
 
-def _train(run: Run, corpus: Corpus, crew: Crew) -> None:
+def _train(run: Run, corpus: Corpus, seconds: float, crew: Crew) -> None:
     config = run.config
     check_precision(config.precision)
     music = music_of(config, corpus)
     *levels, main = stages = _stages(config, music)
     before_main = sum(stage.iterations for stage in levels)
-    checkpoints = _checkpoints(config.model, main.batches)
+    checkpoints = _checkpoints(config.model, main)
     labels = {before_main + at: label for label, at in checkpoints.items()}
     torch.manual_seed(config.seed)
     model = build(config.model)
@@ -96,15 +105,16 @@ def _train(run: Run, corpus: Corpus, crew: Crew) -> None:
             checkpoint=lambda iteration: save(model, run, labels[iteration]),
             progress=_reporter(run, progress),
             watch=CurveFile(file_of(run), min(without.values(), default=None)),
+            seconds=seconds,
             crew=crew,
         )
-    _finish(run, model, plan, state, {"corpus": corpus.checksum, "without_learning": without})
-    for left in [
-        saved,
-        file_of(run),
-        *run.directory.glob(".writing-*"),
-    ]:  # the latter of killed tries
-        left.unlink(missing_ok=True)
+    done = ended(plan, state)
+    save(model, run, FINAL if done else PART)
+    about = {"corpus": corpus.checksum, "without_learning": without}
+    _write_record(run, plan, state, about)
+    left = [saved, file_of(run), run.weights(PART), run.directory / PART_RECORD] if done else []
+    for path in [*left, *run.directory.glob(".writing-*")]:  # the latter of killed tries
+        path.unlink(missing_ok=True)
 
 
 def _stages(config: RunConfig, music: Corpus) -> list[Stage]:
@@ -117,7 +127,7 @@ def _stages(config: RunConfig, music: Corpus) -> list[Stage]:
         {name: batches_of(config.model, pieces) for name, pieces in levels.items()},
         config.model.level_iterations,
         main,
-        iterations_of(config.model, main),
+        main_iterations(config, main, len(levels)),
     )
 
 
@@ -129,14 +139,12 @@ def train_runs(
     With several `processes` they are trained one after another, each by all of them. In a notebook
     that is open their losses are drawn while they train.
     """
-    for config in configs:
-        must_share(model_of(config.model), processes)
     runs = [find(config, corpus, root) for config in configs]
     missing = [run for run in runs if not run.finished]
     live = Live(missing)
     jobs = [(run.config, corpus, root) for run in missing]
     shown = {
-        "total": sum(_total(run.config, corpus) for run in missing),
+        "total": sum(total_iterations(run.config, corpus) for run in missing),
         "done": lambda: sum(run.progress() for run in missing),
         "note": live.look,
     }
@@ -154,9 +162,11 @@ def workers() -> int:
     return GPU_RUNS_SIDE_BY_SIDE if torch.cuda.is_available() else cores()
 
 
-def _total(config: RunConfig, corpus: Corpus) -> int:
-    levels = len(corpus.levels) * config.model.level_iterations if config.curriculum else 0
-    return levels + iterations_of(config.model, batches_of(config.model, corpus.main))
+def total_iterations(config: RunConfig, corpus: Corpus) -> int:
+    """Iterations of a run in all; roughly where it is trained on a part of the corpus."""
+    levels = len(corpus.levels) if config.curriculum else 0
+    main = main_iterations(config, batches_of(config.model, corpus.main), levels)
+    return levels * config.model.level_iterations + main
 
 
 def _held_out(config: RunConfig, pieces: list[Piece]) -> list[tuple[Tensor, bool]]:
@@ -171,11 +181,22 @@ def iterations_of(config: Any, main: Batches) -> int:
     return max(config.checkpoints) * main.epoch
 
 
-def _checkpoints(config: Any, main: Batches) -> dict[int, int]:
+def main_iterations(config: RunConfig, main: Batches, levels: int) -> int:
+    """Iterations of a run on the main corpus; `levels` are those that it trains on before.
+
+    Raises InputError where an equal budget leaves none.
+    """
+    before = levels * config.model.level_iterations if config.equal_budget else 0
+    left = iterations_of(config.model, main) - before
+    if left < 1:
+        raise InputError(f"an equal budget: the levels' {before} iterations are all there are")
+    return left
+
+
+def _checkpoints(config: Any, main: Stage) -> dict[int, int]:
     """Iteration on the main corpus of each checkpoint, which may count epochs."""
-    unit = main.epoch if model_of(config).counts_epochs else 1
-    total = iterations_of(config, main)
-    return {label: label * unit for label in config.checkpoints if label * unit <= total}
+    unit = main.batches.epoch if model_of(config).counts_epochs else 1
+    return {label: label * unit for label in config.checkpoints if label * unit <= main.iterations}
 
 
 def _reporter(run: Run, progress: Progress):  # noqa: ANN202
@@ -194,8 +215,8 @@ def save(model: Model, run: Run, label: int | str) -> None:
     save_weights(model, run.weights(label), run.config.describe())
 
 
-def _finish(run: Run, model: Model, plan: Plan, state: State, about: dict) -> None:
-    save(model, run, FINAL)
+def _write_record(run: Run, plan: Plan, state: State, about: dict) -> None:
+    """Losses, and last the record: of the whole run, or of what is trained of it."""
     _write_csv(_loss_table(plan, losses_of(state)), run.directory / "losses.csv")
     held_out = pd.DataFrame(state.held_out, columns=["iteration", "loss"])
     _write_csv(held_out, run.directory / "held-out.csv")
@@ -212,7 +233,10 @@ def _finish(run: Run, model: Model, plan: Plan, state: State, about: dict) -> No
         "stages": {stage.name: stage.iterations for stage in plan.stages},
         "iterations_an_epoch": getattr(plan.stages[-1].batches, "epoch", None),
     }
-    write_json(run.directory / "run.json", record)
+    if ended(plan, state):
+        write_json(run.directory / "run.json", record)
+    else:
+        write_json(run.directory / PART_RECORD, record | {"iterations": state.iteration})
 
 
 def _loss_table(plan: Plan, losses: Tensor) -> pd.DataFrame:

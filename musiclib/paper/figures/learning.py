@@ -3,23 +3,54 @@
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from musiclib.paper.figures.style import MUSIC, OTHERS, OURS, bands, dots, mark, panels, with_legend
+from musiclib.paper.figures.style import (
+    MUSIC,
+    NAMES,
+    OTHERS,
+    OURS,
+    bands,
+    dots,
+    mark,
+    panels,
+    with_legend,
+)
+
+GREY = {"color": "0.4", "lw": 0.7, "zorder": 1}  # marks: told apart from ours without colour
+THEIRS = (GREY | {"marker": "o", "ms": 2}, GREY | {"ls": ":", "marker": "s", "mfc": "white"})
 
 
-def learning_curves(table: pd.DataFrame, x: str, unit: str) -> Figure:
+def learning_curves(
+    table: pd.DataFrame, x: str, unit: str, theirs: pd.DataFrame | None = None
+) -> Figure:
     """Figure 3: training and held-out loss with and without curriculum.
 
     `table` has the columns curriculum ("plain" or "curriculum"), seed, set ("training" or
-    "held-out"), at, loss and learned; `x` says what `at` counts.
+    "held-out"), at, loss and learned; `x` says what `at` counts. `theirs` has losses of the
+    authors' logs, columns run, at and loss on the same scales: lines beside those of training, both
+    panels with logarithms of losses.
     """
+    table = table.sort_values("curriculum", key=lambda of: of.map(list(NAMES).index), kind="stable")
     figure = panels(2, 3.5, f"{x} on the main corpus", unit)
     for axes, (part, rows) in zip(figure.axes, table.groupby("set", sort=False), strict=True):
         bands(axes, rows, "at", "loss", "curriculum")
         axes.set_title(f"{part} music")
         axes.xaxis.get_major_locator().set_params(integer=True)
-    return with_legend(figure, inside=figure.axes[0])
+    if theirs is None:
+        return with_legend(figure, inside=figure.axes[0])
+    for look, (run, rows) in zip(THEIRS, theirs.groupby("run", sort=False), strict=True):
+        figure.axes[0].plot(rows["at"], rows["loss"], label=f"authors' log, {run}", **look)
+    plain_numbers(figure.axes[0])
+    return with_legend(figure)
+
+
+def plain_numbers(axes: Axes) -> None:
+    """A logarithmic y axis on which 1, 2 and 5 of every power of ten are written out."""
+    axes.set_yscale("log", subs=(2, 5))
+    axes.yaxis.set_minor_formatter("{x:,.0f}")
+    axes.yaxis.set_major_formatter("{x:,.0f}")
 
 
 def beginnings(table: pd.DataFrame, real: float) -> Figure:

@@ -1,0 +1,40 @@
+"""The experiment table with what came of each row, or why nothing did."""
+
+from collections.abc import Iterable
+
+from musiclib.paper.comparisons import COMPARISONS
+from musiclib.paper.experiments import EXPERIMENTS, Experiment
+from musiclib.paper.results import Numbers
+
+HEADER = ("experiment", "runs that ended", "what came of it")
+SEEDS = 3
+
+
+def rows(numbers: Numbers, ended: Iterable[str], begun: Iterable[str] = ()) -> list[list[str]]:
+    """A row an experiment: how many of its runs came to their end, and how its comparisons went.
+
+    `ended` and `begun` are names of jobs. Where there is no result the row says why.
+    """
+    ended, begun = {*ended}, {*begun}
+    return [_row(experiment, numbers, ended, begun) for experiment in EXPERIMENTS.values()]
+
+
+def _row(experiment: Experiment, numbers: Numbers, ended: set[str], begun: set[str]) -> list[str]:
+    names = [job.name for job in experiment.jobs(range(SEEDS))]
+    count = f"{len(ended.intersection(names))} of {len(names)}" if names else "needs none"
+    found = [
+        f"{COMPARISONS[name].row(numbers)[0]}: {COMPARISONS[name].row(numbers)[-1]}"
+        for name in experiment.comparisons
+        if COMPARISONS[name].known(numbers)
+    ]
+    return [experiment.asks, count, "; ".join(found) or _why_not(names, ended, begun)]
+
+
+def _why_not(names: list[str], ended: set[str], begun: set[str]) -> str:
+    """Which runs keep an experiment from a result, those of the first seed first."""
+    missing = [name for name in names if name not in ended]
+    if not missing:
+        return "not measured: notebooks 08 to 10 do, once all runs are there"
+    parts = [name for name in missing if name in begun]
+    why = f"{', '.join(parts)} not trained to the end" if parts else f"{missing[0]} not trained"
+    return f"{why}: `musiclib runs {missing[0]} --start`"

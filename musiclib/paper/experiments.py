@@ -1,0 +1,65 @@
+"""The paper's experiments as a table: which runs each needs, and which comparisons come of it.
+
+The table is data, experiments.json. From it come the runs (`jobs`), what the notebooks train, the
+comparisons that the claims rest on, and what `python -m musiclib runs` lists.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A question, the runs that answer it, and by which of `comparisons.COMPARISONS`.
+
+    `kinds` are of `variants.VARIANTS`; an experiment without a model needs no run. `shows` is what
+    of the paper it makes anew, "" for none; `later` ones come after all seeds of the others.
+    """
+
+    name: str
+    asks: str
+    notebook: str
+    shows: str
+    comparisons: list[str]
+    model: str = ""
+    kinds: tuple[str, ...] = ()
+    later: bool = False
+
+    def jobs(self, seeds: Iterable[int]) -> list["Job"]:
+        """The runs that it needs, seed by seed."""
+        return [Job(self.model, kind, seed) for seed in seeds for kind in self.kinds]
+
+
+class Job(NamedTuple):
+    """A run by what it is, not by where it lies."""
+
+    model: str
+    kind: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """As people write it: biaxial-own-keys-0."""
+        return f"{self.model}-{self.kind.replace(' ', '-')}-{self.seed}"
+
+
+def jobs(seeds: int) -> list[Job]:
+    """Every run of the table once, in the order in which they are worth most.
+
+    First one seed of what Figures 3 to 5 and Table 1 need, then its other seeds, then the rest.
+    """
+    first, rest = ([e for e in EXPERIMENTS.values() if e.later is later] for later in (False, True))
+    ordered = [job for seed in range(seeds) for e in first for job in e.jobs([seed])]
+    ordered += [job for seed in range(seeds) for e in rest for job in e.jobs([seed])]
+    return list(dict.fromkeys(ordered))
+
+
+def _read() -> list[Experiment]:
+    text = Path(__file__).with_suffix(".json").read_text(encoding="utf-8")
+    return [Experiment(**{**row, "kinds": tuple(row.get("kinds", ()))}) for row in json.loads(text)]
+
+
+EXPERIMENTS = {experiment.name: experiment for experiment in _read()}
