@@ -6,6 +6,7 @@ import signal
 import socket
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -68,13 +69,13 @@ def trained(kind, saved, crew=ALONE, *, dropout=False, **options):
     Without dropout by gradient descent, since the models' own steps hardly know how long a
     gradient is.
     """
-    biaxial.GATES_AT_ONCE = 1
     config = CONFIGS[kind] if dropout else replace(CONFIGS[kind], dropout=0.0)
     torch.manual_seed(0)
     model = build(config)
     if not dropout:
         model.optimizer = lambda: torch.optim.SGD(model.parameters(), lr=0.02)
-    state = train(model, plan(config), saved, crew=crew, save_seconds=0, **options)
+    with mock.patch.object(biaxial, "GATES_AT_ONCE", 1):
+        state = train(model, plan(config), saved, crew=crew, save_seconds=0, **options)
     return {
         "losses": losses_of(state),
         "held_out": torch.tensor(state.held_out),

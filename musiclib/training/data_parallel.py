@@ -32,11 +32,11 @@ class Crew:
         return self.rank == 0
 
     def share(self, whole: Tensor, along: int = 0) -> Tensor:
-        """The sequences of a batch, or of its memory, that are this process's: a whole one's."""
+        """The sequences of a batch, or of its memory, that are this process's: here all of them."""
         return whole
 
-    def loss(self, model: Model, part: Tensor, memory: Any, of: int) -> tuple[Tensor, Any]:
-        """A share's loss and memory; the mean over the processes is that of all `of` sequences."""
+    def loss(self, model: Model, part: Tensor, memory: Any, batch: Tensor) -> tuple[Tensor, Any]:
+        """A share's loss and memory; the mean over the processes is that of the batch."""
         return model.loss(part, memory)
 
     def exchange(self, model: Model, *, last: bool) -> AbstractContextManager:
@@ -74,11 +74,11 @@ class Processes(Crew):
         """A run of neighbours; shares differ by one at most."""
         return whole.tensor_split(self.size, along)[self.rank]
 
-    def loss(self, model: Model, part: Tensor, memory: Any, of: int) -> tuple[Tensor, Any]:
+    def loss(self, model: Model, part: Tensor, memory: Any, batch: Tensor) -> tuple[Tensor, Any]:
         """Scaled, since gradients are averaged; 0 where there are fewer sequences than shares."""
         if not len(part):
             return part.new_zeros((), dtype=torch.float32), None
-        share = 1.0 if model.over_batch == "sum" else len(part) / of
+        share = 1.0 if model.over_batch == "sum" else len(part) / len(batch)
         return self._around(model)(part, memory, self.size * share)
 
     def exchange(self, model: Model, *, last: bool) -> AbstractContextManager:

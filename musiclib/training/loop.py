@@ -169,7 +169,7 @@ def _gradients(
     for part in parts:
         with crew.exchange(model, last=part is parts[-1]):
             with autocast(precision, batch.device):
-                loss, memory = crew.loss(model, part, memory, len(batch))
+                loss, memory = crew.loss(model, part, memory, batch)
             loss.backward()
         losses.append(loss.detach())
     return crew.mean(sum(losses)), memory
@@ -197,7 +197,7 @@ def held_out_loss(
     losses, memory = [], None
     for batch, fresh in batches:
         share = crew.share(batch.to(_device(model)))
-        loss, memory = crew.loss(model, share, None if fresh else memory, len(batch))
+        loss, memory = crew.loss(model, share, None if fresh else memory, batch)
         losses.append(float(loss))
     return float(np.mean(crew.mean(torch.tensor(losses, dtype=torch.float64)).numpy()))
 
