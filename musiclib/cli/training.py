@@ -37,24 +37,52 @@ from musiclib.cli import options
 @click.option("--reverse", is_flag=True, help="Train on music played backwards.")
 @click.option("--no-key-normalisation", is_flag=True, help="Leave pieces in their own keys.")
 @click.option("--runs", type=options.PATH, default=ROOT / "runs", help="Folder of runs.")
-def train(model: str, profile: str, corpus: str, precision: str, runs: Path, **chosen: Any) -> None:
+@click.option(
+    "--processes",
+    type=options.POSITIVE,
+    default=1,
+    show_default=True,
+    help="That share each batch, a GPU or some cores each; torchrun may start them instead.",
+)
+def train(**chosen: Any) -> None:
     """Train a MODEL; killed and started again it goes on.
 
     MODEL is lstm, biaxial, rbm, conditional-rbm, or one of your own in musiclib.models.MODELS.
     """
+    from musiclib.training.processes import from_environment
+
+    with from_environment() as crew:
+        _train(crew, **chosen)
+
+
+def _train(
+    crew: Any,
+    model: str,
+    profile: str,
+    corpus: str,
+    precision: str,
+    runs: Path,
+    processes: int,
+    **chosen: Any,
+) -> None:
+    """Train alone, or as one of a crew that torchrun has started: the others are silent."""
     from musiclib.corpus.assemble import read_corpus
-    from musiclib.models import computed_in
+    from musiclib.models import computed_in, model_of
     from musiclib.paper import profiles
     from musiclib.paper.chosen import chosen_corpus
+    from musiclib.training.data_parallel import must_share
     from musiclib.training.precision import check_precision
     from musiclib.training.runs import RunConfig
-    from musiclib.training.train import train_runs
+    from musiclib.training.train import train_run, train_runs
 
+    if crew.size > 1 and processes > 1:
+        raise InputError("--processes: torchrun has said how many; leave it out")
     check_precision(precision)
     scale = profiles.profile(profile)
     configured = _changed(model, scale.config(model), chosen)
     if computed_in(configured, precision) != precision:
         raise InputError(f"--precision {precision}: RBMs and the published cell know fp32")
+    must_share(model_of(configured), max(crew.size, processes))
     config = RunConfig(
         configured,
         normalise=not chosen["no_key_normalisation"],
@@ -63,11 +91,25 @@ def train(model: str, profile: str, corpus: str, precision: str, runs: Path, **c
         held_out_batches=scale.held_out_batches,
         **{name: chosen[name] for name in ("curriculum", "seed", "mode", "reverse")},
     )
-    print(f"profile {scale.name}: {scale.cost}", file=sys.stderr)
+    if crew.leads:
+        print(f"profile {scale.name}: {scale.cost}", file=sys.stderr)
+    else:
+        crew.agree(True)  # once what is downloaded and kept is there
     chosen_music = chosen_corpus(profile, corpus, download=True)
     music = read_corpus(chosen_music, scale.scores_per_group, metre=chosen["metre"])
-    print("\n".join(music.complaints()), file=sys.stderr)
-    [run] = train_runs([config], music, runs)
+    if crew.leads:
+        crew.agree(True)
+        print("\n".join(music.complaints()), file=sys.stderr)
+    if crew.size > 1:
+        run = train_run(config, music, runs, crew)
+    else:
+        [run] = train_runs([config], music, runs, processes)
+    if crew.leads:
+        _say(run)
+
+
+def _say(run: Any) -> None:
+    """Where a run's weights are, its last loss, and whether it learned."""
     print(f"{run.weights()}\nlast loss {run.losses['loss'].iloc[-1]:.4f}")
     if run.record["without_learning"]:
         print(("learned: " if run.verdict.learned else "did not learn: ") + run.verdict.why)

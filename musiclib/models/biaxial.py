@@ -88,6 +88,7 @@ class BiaxialRNN(Network):
 
     hears_bars = True
     clip_norm = 5.0
+    over_batch = "sum"
     conservativity = "paper"
 
     @staticmethod

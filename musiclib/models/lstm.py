@@ -54,6 +54,7 @@ class PianoRollLSTM(Network):
 
     reads = PIANO_ROLL
     counts_epochs = True
+    over_batch, lanes = "mean", 1
 
     def __init__(self, config: LSTMConfig) -> None:
         super().__init__()

@@ -5,7 +5,7 @@ A model's configuration is a frozen dataclass whose fields are plain values. Tra
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -24,12 +24,17 @@ class Model(nn.Module):
     - counts_epochs: whether its checkpoints count epochs of the main corpus, or iterations
     - lower_precision: whether it trains in less than float32 where that is asked for
     - clip_norm: the longest gradient that each of `clip_groups` may have, or None
+    - over_batch: whether its loss is the "sum" or the "mean" over a batch's sequences, each by
+      itself, so that several processes can share a batch; None: they cannot
+    - lanes: the axis of its memory's tensors along which the sequences lie
     """
 
     reads: ClassVar[Representation] = NOTE_STATES
     hears_bars: ClassVar[bool] = False
     counts_epochs: ClassVar[bool] = False
     clip_norm: ClassVar[float | None] = None
+    over_batch: ClassVar[Literal["sum", "mean"] | None] = None
+    lanes: ClassVar[int] = 0
 
     @staticmethod
     def batches(config: Any, pieces: Sequence[np.ndarray]) -> Batches:

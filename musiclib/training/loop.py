@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,9 @@ from musiclib.base.memory import keep_freed_memory
 from musiclib.base.seeds import seed_of
 from musiclib.models.model import Model
 from musiclib.training.curriculum import Stage, locate
+from musiclib.training.data_parallel import ALONE, Crew, must_share
 from musiclib.training.precision import Precision, autocast, products_in
+from musiclib.training.stretches import change
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class State:
     held_out: list[tuple[int, float]] = field(default_factory=list)
     seconds: float = 0.0
     threads: list[int] = field(default_factory=list)  # of each stretch of training
+    processes: list[int] = field(default_factory=list)  # likewise
 
 
 def train(
@@ -67,17 +70,21 @@ def train(
     watch: Callable[[State], None] = lambda state: None,
     save_seconds: float = 20.0,
     seconds: float = math.inf,
+    crew: Crew = ALONE,
 ) -> State:
     """Train `model` in place by `plan`, going on from the file `saved` if it exists.
 
     `checkpoint` is called after the iterations that the plan names, `progress` after each, and so
     is `watch` with the state, to be read alone. Once `save_seconds` have passed, `saved` holds a
     whole state at most that old, whatever happens. After `seconds` training stops, with its state
-    saved; `ended` tells this from the end.
+    saved; `ended` tells this from the end. Where several processes train, all of `crew` call this,
+    and the one that leads writes, and says when.
     """
+    must_share(type(model), crew.size, plan.stages)
     optimizer = model.optimizer()
     state = _load(model, optimizer, saved)
-    _note_threads(state, saved)
+    state.memory = crew.memory_of_share(state.memory, model.lanes)
+    _note_stretch(state, saved, crew)
     keep_freed_memory()
     begun = last_saved = time.monotonic()
     began = begun - state.seconds
@@ -85,16 +92,16 @@ def train(
         for batch, fresh in _batches(plan, state.iteration, _device(model)):
             if ended(plan, state):
                 break
-            iterate(model, optimizer, plan, state, batch, fresh)
-            _evaluate_when_due(model, plan, state)
+            iterate(model, optimizer, plan, state, batch, fresh, crew)
+            _evaluate_when_due(model, plan, state, crew)
             if state.iteration in plan.checkpoints:
                 checkpoint(state.iteration)
             watch(state)
             progress(state.iteration)
-            over = time.monotonic() - begun >= seconds
-            if time.monotonic() - last_saved > save_seconds or over:
+            over = crew.agree(time.monotonic() - begun >= seconds)
+            if crew.agree(time.monotonic() - last_saved > save_seconds) or over:
                 state.seconds, last_saved = time.monotonic() - began, time.monotonic()
-                _save(model, optimizer, state, saved)
+                _save(model, optimizer, state, saved, crew)
             if over:
                 break
     state.seconds = time.monotonic() - began
@@ -132,14 +139,16 @@ def iterate(
     state: State,
     batch: Tensor,
     fresh: bool,
+    crew: Crew = ALONE,
 ) -> None:
     """One iteration on a batch; `fresh` says that the model's memory starts anew with it."""
-    torch.manual_seed(seed_of(plan.seed, state.iteration, 1))  # dropout
+    torch.manual_seed(seed_of(plan.seed, state.iteration, 1, crew.rank))  # dropout
     model.train()
     for group in optimizer.param_groups:
         group["lr"] = optimizer.defaults["lr"] * model.rate(state.iteration, plan.total)
     optimizer.zero_grad(set_to_none=True)
-    loss, state.memory = _gradients(model, batch, None if fresh else state.memory, plan.precision)
+    memory = None if fresh else state.memory
+    loss, state.memory = _gradients(model, batch, memory, plan.precision, crew)
     if model.clip_norm is not None:
         for gradients in model.clip_groups():
             _clip(gradients, model.clip_norm)
@@ -149,19 +158,21 @@ def iterate(
 
 
 def _gradients(
-    model: Model, batch: Tensor, memory: Any, precision: Precision
+    model: Model, batch: Tensor, memory: Any, precision: Precision, crew: Crew
 ) -> tuple[Tensor, Any]:
     """The batch's loss and memory; gradients are left in the parameters.
 
     A model whose loss is a sum over sequences may take them in parts: the gradients add up.
     """
     losses = []
-    for part in model.parts(batch):
-        with autocast(precision, batch.device):
-            loss, memory = model.loss(part, memory)
-        loss.backward()
+    parts = model.parts(crew.share(batch))
+    for part in parts:
+        with crew.exchange(model, last=part is parts[-1]):
+            with autocast(precision, batch.device):
+                loss, memory = crew.loss(model, part, memory, batch)
+            loss.backward()
         losses.append(loss.detach())
-    return sum(losses), memory
+    return crew.mean(sum(losses)), memory
 
 
 def _clip(gradients: list[Tensor], most: float) -> None:
@@ -171,28 +182,36 @@ def _clip(gradients: list[Tensor], most: float) -> None:
         gradient.mul_((most / (norm + 1e-6)).clamp(max=1.0))
 
 
-def _evaluate_when_due(model: Model, plan: Plan, state: State) -> None:
+def _evaluate_when_due(model: Model, plan: Plan, state: State, crew: Crew) -> None:
     due = state.iteration % plan.held_out_every == 0 or state.iteration == plan.total
     if plan.held_out and due:
-        state.held_out.append((state.iteration, held_out_loss(model, plan.held_out)))
+        state.held_out.append((state.iteration, held_out_loss(model, plan.held_out, crew)))
 
 
 @torch.no_grad()
-def held_out_loss(model: Model, batches: Sequence[tuple[Tensor, bool]]) -> float:
+def held_out_loss(
+    model: Model, batches: Sequence[tuple[Tensor, bool]], crew: Crew = ALONE
+) -> float:
     """Mean loss over held-out batches in order, without dropout, memory kept as in training."""
     model.eval()
     losses, memory = [], None
     for batch, fresh in batches:
-        loss, memory = model.loss(batch.to(_device(model)), None if fresh else memory)
+        share = crew.share(batch.to(_device(model)))
+        loss, memory = crew.loss(model, share, None if fresh else memory, batch)
         losses.append(float(loss))
-    return float(np.mean(losses))
+    return float(np.mean(crew.mean(torch.tensor(losses, dtype=torch.float64)).numpy()))
 
 
 def _device(model: Model) -> torch.device:
     return next(model.parameters()).device
 
 
-def _save(model: Model, optimizer: torch.optim.Optimizer, state: State, path: Path) -> None:
+def _save(
+    model: Model, optimizer: torch.optim.Optimizer, state: State, path: Path, crew: Crew
+) -> None:
+    state = replace(state, memory=crew.memory_of_all(state.memory, model.lanes))
+    if not crew.leads:
+        return
     content = {
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
@@ -209,22 +228,17 @@ def _load(model: Model, optimizer: torch.optim.Optimizer, path: Path) -> State:
     content = torch.load(path, map_location=_device(model), weights_only=True)
     model.load_state_dict(content["model"])
     optimizer.load_state_dict(content["optimizer"])
-    state = State(**content["state"])
+    state = State(**{"processes": [1], **content["state"]})  # saved by a version that knew one
     state.losses = list(state.losses)
     return state
 
 
-def _note_threads(state: State, saved: Path) -> None:
-    """Keep how many threads compute; say so where a run goes on with another number."""
-    threads = torch.get_num_threads()
-    if state.threads and threads != state.threads[-1]:
-        print(
-            f"{saved.parent.name}: begun with threads: {state.threads[-1]}, goes on with {threads};"
-            " the last digits may differ from those of an uninterrupted run",
-            file=sys.stderr,
-        )
-    if not state.threads or threads != state.threads[-1]:
-        state.threads.append(threads)
+def _note_stretch(state: State, saved: Path, crew: Crew) -> None:
+    """Keep how many threads and processes compute; say so where a run goes on with others."""
+    now = {"threads": torch.get_num_threads(), "processes": crew.size}
+    for said in [change(name, getattr(state, name), number) for name, number in now.items()]:
+        if said and crew.leads:
+            print(f"{saved.parent.name}: {said}", file=sys.stderr)
 
 
 def losses_of(state: State) -> Tensor:

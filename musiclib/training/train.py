@@ -1,6 +1,7 @@
 """Training a run from its configuration and corpus to its end: resumed, alone, side by side."""
 
 import math
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,11 @@ from musiclib.models.checkpoints import save_weights
 from musiclib.models.without_learning import CONSTANT
 from musiclib.training.curriculum import Stage, curriculum
 from musiclib.training.curve import CurveFile, file_of
+from musiclib.training.data_parallel import ALONE, Crew, must_share
 from musiclib.training.live import Live
 from musiclib.training.loop import Plan, State, ended, losses_of, train
 from musiclib.training.precision import check_precision
+from musiclib.training.processes import in_processes
 from musiclib.training.runs import FINAL, PART, PART_RECORD, RUNS, Run, RunConfig, find
 
 GPU_RUNS_SIDE_BY_SIDE = 4
@@ -45,21 +48,29 @@ def music_of(config: RunConfig, corpus: Corpus) -> Corpus:
 
 
 def train_run(
-    config: RunConfig, corpus: Corpus, root: Path = RUNS, seconds: float = math.inf
+    config: RunConfig,
+    corpus: Corpus,
+    root: Path = RUNS,
+    seconds: float = math.inf,
+    crew: Crew = ALONE,
 ) -> Run:
     """Train a run to its end, going on where an earlier try stopped; does nothing if finished.
 
-    After `seconds` it stops between two iterations; called again it goes on.
+    After `seconds` it stops between two iterations; called again it goes on. All processes of a
+    crew call this: the one that leads writes, and the others wait for it.
     """
+    must_share(model_of(config.model), crew.size)
     run = find(config, corpus, root)
     run.directory.mkdir(parents=True, exist_ok=True)
-    with FileLock(run.directory / "lock"):  # until no other process trains in it
-        if not run.finished:
-            _train(run, corpus, seconds)
+    # until no other process trains in it
+    with FileLock(run.directory / "lock") if crew.leads else nullcontext():
+        if not crew.agree(run.finished):
+            _train(run, corpus, seconds, crew)
+            crew.agree(True)
     return run
 
 
-def _train(run: Run, corpus: Corpus, seconds: float) -> None:
+def _train(run: Run, corpus: Corpus, seconds: float, crew: Crew) -> None:
     config = run.config
     check_precision(config.precision)
     music = music_of(config, corpus)
@@ -83,6 +94,9 @@ def _train(run: Run, corpus: Corpus, seconds: float) -> None:
         config.stop_below * without.get(CONSTANT, 0.0),
     )
     saved = run.directory / "state.pt"
+    if not crew.leads:
+        train(model, plan, saved, crew=crew)
+        return
     with Progress(plan.total, "training") as progress:
         state = train(
             model,
@@ -92,6 +106,7 @@ def _train(run: Run, corpus: Corpus, seconds: float) -> None:
             progress=_reporter(run, progress),
             watch=CurveFile(file_of(run), min(without.values(), default=None)),
             seconds=seconds,
+            crew=crew,
         )
     done = ended(plan, state)
     save(model, run, FINAL if done else PART)
@@ -116,23 +131,28 @@ def _stages(config: RunConfig, music: Corpus) -> list[Stage]:
     )
 
 
-def train_runs(configs: list[RunConfig], corpus: Corpus, root: Path = RUNS) -> list[Run]:
+def train_runs(
+    configs: list[RunConfig], corpus: Corpus, root: Path = RUNS, processes: int = 1
+) -> list[Run]:
     """Train runs side by side: as many as there are cores, or four on a GPU.
 
-    In a notebook that is open their losses are drawn while they train.
+    With several `processes` they are trained one after another, each by all of them. In a notebook
+    that is open their losses are drawn while they train.
     """
     runs = [find(config, corpus, root) for config in configs]
     missing = [run for run in runs if not run.finished]
     live = Live(missing)
-    side_by_side(
-        train_run,
-        [(run.config, corpus, root) for run in missing],
-        "training",
-        workers=workers(),
-        total=sum(total_iterations(run.config, corpus) for run in missing),
-        done=lambda: sum(run.progress() for run in missing),
-        note=live.look,
-    )
+    jobs = [(run.config, corpus, root) for run in missing]
+    shown = {
+        "total": sum(total_iterations(run.config, corpus) for run in missing),
+        "done": lambda: sum(run.progress() for run in missing),
+        "note": live.look,
+    }
+    if processes == 1:
+        side_by_side(train_run, jobs, "training", workers=workers(), **shown)
+    else:
+        for job in jobs:
+            in_processes(train_run, job, processes, **shown)
     live.end()
     return runs
 
@@ -208,6 +228,7 @@ def _write_record(run: Run, plan: Plan, state: State, about: dict) -> None:
         "device": device_name(),
         "precision": run.config.precision,
         "threads": state.threads,
+        **({"processes": state.processes} if max(state.processes) > 1 else {}),
         "seconds": round(state.seconds, 1),
         "stages": {stage.name: stage.iterations for stage in plan.stages},
         "iterations_an_epoch": getattr(plan.stages[-1].batches, "epoch", None),
