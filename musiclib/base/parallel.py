@@ -46,7 +46,7 @@ def side_by_side(
     begin = max(1, cores() // workers), shares
     with (
         Progress(total or len(arguments), label) as progress,
-        ProcessPoolExecutor(workers, context, _begin, begin) as pool,
+        ProcessPoolExecutor(workers, context, begin_worker, begin) as pool,
     ):
         jobs = [pool.submit(_job, i, function, *a) for i, a in enumerate(arguments)]
         try:
@@ -103,7 +103,7 @@ def _job(index: int, function: Callable, *arguments: Any) -> Any:
     return result
 
 
-def _begin(threads: int, shares: MutableSequence[float]) -> None:
+def begin_worker(threads: int, shares: MutableSequence[float]) -> None:
     """Share the cores among the workers, and do not outlive the process that started them."""
     global _shares
     _shares = shares

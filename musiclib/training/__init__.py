@@ -1,5 +1,6 @@
 """How models are trained: a curriculum of stages (2.3), a loop that resumes, runs on disk.
 
 `train.train_runs` trains what `runs.RunConfig` describes and `runs.Run` finds again; `loop` is the
-loop, `curriculum` its stages, `precision` what it computes in.
+loop, `curriculum` its stages, `precision` what it computes in. `jobs` trains many runs in `pieces`,
+and `folder` reads from a run's folder how it stands.
 """
