@@ -1,7 +1,8 @@
 """What everything may use and what uses nothing: files, errors, processes, progress, seeds.
 
 `files` writes whole files or none, `errors` has `InputError`, `parallel` runs jobs side by side,
-`together` jobs that need one another, `isolated` makes calls in processes that may be lost,
+`together` jobs that need one another, `isolated` and `apart` make calls in processes that may be
+lost,
 `progress` tells of long work, `seeds` and `device` say from where and on what,
 `memory` keeps it, `compiled` makes loops fast.
 """

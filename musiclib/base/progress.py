@@ -174,6 +174,15 @@ class Watch:
 watch = Watch()  # of this process
 
 
+def say(line: str) -> None:
+    """Write a line for people or a log; on a screen above the one that is drawn in place."""
+    with watch.lock:
+        if watch.screen is not None and watch.shown:
+            watch.screen.end(line)
+        elif not muted():
+            print(line, file=sys.stderr)
+
+
 @contextmanager
 def waiting(label: str, *, logged: bool = True) -> Iterator[None]:
     """Say what is waited for, "compiling" say, where it takes long; or decorate a function."""

@@ -20,6 +20,7 @@ from musiclib.cli.corpus import corpus
 from musiclib.cli.judging import evaluate, isl
 from musiclib.cli.options import example
 from musiclib.cli.paper import affordable, data, keep, notebook, readme, site
+from musiclib.cli.runs import runs
 from musiclib.cli.training import train
 
 
@@ -62,6 +63,7 @@ def commands() -> None:
 
 LOADED_FIRST = {  # what takes a command seconds to import, so that people see what they wait for
     "train": "musiclib.training.train",
+    "runs": "musiclib.paper.standing",
     "compose": "musiclib.composing.folders",
     "mend": "musiclib.mending.folders",
     "isl": "musiclib.metrics.bits_saved",
@@ -88,7 +90,7 @@ def loading(command: click.Command) -> click.Command:
 
 
 for command in (
-    *(train, compose, mend, isl, evaluate, data, corpus),
+    *(train, runs, compose, mend, isl, evaluate, data, corpus),
     *(notebook, keep, affordable, readme, site),
 ):
     commands.add_command(loading(command))

@@ -32,4 +32,21 @@ def workers_of(address: str | None) -> Iterator[Executor | None]:
             " and `dask worker ADDRESS` on each machine"
         ) from error
     with client:
-        yield client.get_executor()
+        yield client.get_executor(pure=False)  # a call that is made twice is two
+
+
+def workers_that_train() -> int:
+    """How many workers the cluster of `workers_of` has now.
+
+    Raises InputError where it has none, or one with several threads: training needs a process of
+    its own.
+    """
+    from distributed import default_client
+
+    threads = default_client().nthreads()
+    how = "`dask worker ADDRESS --nworkers N --nthreads 1` on each machine"
+    if not threads:
+        raise InputError(f"the scheduler has no worker: start some with {how}")
+    if max(threads.values()) > 1:
+        raise InputError(f"a worker has several threads, of which one alone can train: use {how}")
+    return len(threads)

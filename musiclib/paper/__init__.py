@@ -4,5 +4,6 @@
 `record` and `results` write down, beside what was `published`. `curves`, `beginnings`, `plateau`
 and `restoration` are the notebooks' experiments, `figures` their pictures; `notebooks`, `depends`
 and `readme` run them and make pages, `measured` the tables of benchmarks, on a `chosen` corpus, of
-which `contents` says what is in it and `expected` how long it would train.
+which `contents` says what is in it and `expected` how long it would train. `standing` says how the
+runs of `experiments` stand.
 """

@@ -2,5 +2,6 @@
 
 `train.train_runs` trains what `runs.RunConfig` describes and `runs.Run` finds again; `loop` is the
 loop, `curriculum` its stages, `precision` what it computes in. `data_parallel` is what several
-processes do that train one network, and `processes` how they meet.
+processes do that train one network, and `processes` how they meet. `jobs` trains many runs in
+`pieces`, and `folder` reads from a run's folder how it stands.
 """
