@@ -2,7 +2,6 @@
 
 `files` writes whole files or none, `errors` has `InputError`, `parallel` runs jobs side by side,
 `together` jobs that need one another, `isolated` and `apart` make calls in processes that may be
-lost,
-`progress` tells of long work, `seeds` and `device` say from where and on what,
-`memory` keeps it, `compiled` makes loops fast.
+lost, `progress` tells of long work, `seeds` and `device` say from where and on what, `memory` keeps
+it, `compiled` makes loops fast.
 """
