@@ -33,8 +33,8 @@ def _there(kept: Kept) -> Iterator[str]:
         if not run.finished
     ]
     yield (
-        f"**Published size.** {len(ended)} of {len(jobs(SEEDS))} runs are trained to the end"
-        f" ({', '.join(ended)}){'; ' * bool(parts)}{', '.join(parts)}. Music: {music}."
+        f"**Runs.** {len(ended)} of {len(jobs(SEEDS))} are trained to the end"
+        f"{'; ' * bool(parts)}{', '.join(parts)}. Music: {music}."
     )
 
 
@@ -67,9 +67,9 @@ def _length(kept: Kept) -> Iterator[str]:
     held_out = run.held_out.set_index("iteration")["loss"]
     best = (held_out.idxmin() - _before_main(run)) / run.record["iterations_an_epoch"]
     yield (
-        f"**Length.** Its loss on held-out music is lowest at epoch {best:.0f},"
-        f" {held_out.min():.2f} nats per sample, and {held_out.iloc[-1]:.2f} at the end, while that"
-        " of training falls on: trained as long as published it learns its pieces by heart."
+        f"**Length.** Its held-out loss is lowest at epoch {best:.0f}, {held_out.min():.2f} nats"
+        f" per sample, and {held_out.iloc[-1]:.2f} at the end, while that of training falls: so"
+        " long it learns its pieces by heart."
     )
 
 

@@ -57,7 +57,7 @@ def findings(profile: str) -> str:
     ages = sorted(k[3] for k in numbers if k[:3] == ("windowed RBM", tune, "to each other"))
     pieces = numbers["corpus", "main", "pieces"]["value"]
     sentences = (
-        f"**Scale.** {CAVEAT[profile]} Main is {pieces:.0f} pieces, mostly chorales.",
+        f"**Scale.** {CAVEAT[profile]} Main is {pieces:.0f} pieces.",
         "**Curriculum.** It ends lower on held-out music in"
         f" {lower_with_curriculum('biaxial')} for the biaxial RNN and in"
         f" {lower_with_curriculum('lstm')} for the LSTM.",
@@ -74,9 +74,7 @@ def findings(profile: str) -> str:
         f" {value('windowed RBM', tune, 'to each other', ages[0])} alike after {ages[0]}"
         f" iterations, {value('windowed RBM', tune, 'to each other', ages[-1])} after {ages[-1]},"
         " and inputs"
-        f" {value('windowed RBM', 'inputs', 'to each other')}. A conditional RBM mends by"
-        f" {value('mending', 'conditional RBM, near', 'gain', digits=3)} to"
-        f" {value('mending', 'conditional RBM, anywhere', 'gain', digits=3)} of F1.",
+        f" {value('windowed RBM', 'inputs', 'to each other')}.",
     )
     return "".join(f"{i}. {sentence}\n" for i, sentence in enumerate(sentences, start=1))
 
