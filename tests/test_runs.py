@@ -25,7 +25,7 @@ from musiclib.corpus.assemble import read_corpus
 from musiclib.music.note_states import write_note_states
 from musiclib.paper import standing
 from musiclib.paper.experiments import jobs
-from musiclib.paper.profiles import SMOKE
+from musiclib.paper.profiles import QUICK, SMOKE
 from musiclib.training import jobs as training_jobs
 from musiclib.training.jobs import TRIES, Jobs, Task
 from musiclib.training.pieces import Music, train_piece
@@ -277,6 +277,18 @@ def test_a_run_that_is_lost_again_and_again_without_progress_has_failed(place, r
     assert train_here(place, runs, NAMES[:1], further)[0] == {NAMES[0]: "done"}
 
 
+def test_without_its_scheduler_training_ends_and_no_run_is_said_to_have_failed(place, runs):
+    class Gone(Executor):
+        def submit(self, function, *arguments):
+            (future := Future()).cancel()
+            future.set_running_or_notify_cancel()
+            return future
+
+    with pytest.raises(InputError, match=r"^the scheduler has ended"):
+        train_here(place, runs, NAMES, Gone())
+    assert not list(runs.iterdir())
+
+
 def test_what_another_process_trains_is_left_to_it_and_after_the_time_nothing_begins(place, runs):
     run = run_of(NAMES[0], place, runs)
     with holding(run):
@@ -321,15 +333,22 @@ def test_a_cluster_trains_in_one_folder_and_may_lose_a_worker(place, runs, monke
 def test_an_interrupt_ends_it_and_its_workers_with_a_sentence(place, runs):
     arguments = command(place, runs, "biaxial-plain-0", "--start")
     arguments[arguments.index("smoke")] = "quick"  # which takes long enough
+
+    def quick():
+        every = standing.standing(QUICK, music(place), 3, "fp32", runs)
+        return standing.select(every, ["biaxial-plain-0"])
+
     run = [sys.executable, "-m", "musiclib", *arguments]
     with subprocess.Popen(run, stderr=subprocess.PIPE, text=True, start_new_session=True) as begun:
         while not list(runs.glob("*/progress")):
             assert begun.poll() is None
             time.sleep(0.05)
+        assert quick()[0].state == "running"
         os.killpg(begun.pid, signal.SIGINT)  # as a terminal does
         _, printed = begun.communicate(timeout=20)  # stderr is closed by all who have it
     assert begun.returncode == 1 and "Traceback" not in printed
     assert printed.splitlines()[-1].startswith("musiclib: stopped; what is trained is saved")
+    assert quick()[0].state == "stopped"
 
 
 def test_what_would_not_be_heeded_is_refused():

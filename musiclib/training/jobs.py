@@ -4,9 +4,10 @@ import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from typing import NamedTuple
 
+from musiclib.base.errors import InputError
 from musiclib.base.progress import Progress
 from musiclib.training.folder import fail, saved
 from musiclib.training.pieces import Music, Outcome, train_piece
@@ -14,6 +15,7 @@ from musiclib.training.runs import Run
 
 TRIES = 3  # of a run whose process is lost, in a row, without getting any further
 LOOK = 0.5  # seconds between two looks at how far runs are
+GONE = "the scheduler has ended or cannot be reached: start it, and the same command goes on"
 
 
 class Task(NamedTuple):
@@ -28,7 +30,8 @@ class Jobs:
     """Trains runs in order, `workers` at a time, in pieces of so many seconds.
 
     A run goes on at once when its piece ends. No piece begins, and none lasts, beyond `stop_after`
-    seconds from now. `say` is told what becomes of each run.
+    seconds from now. `say` is told what becomes of each run. Raises InputError where the executor
+    gives up, as Dask's does without a scheduler.
     """
 
     def __init__(
@@ -95,6 +98,8 @@ class Jobs:
         """What the piece says; of one whose process is lost, that its run goes on or has failed."""
         try:
             outcome = future.result()
+        except CancelledError:  # by nobody here
+            raise InputError(GONE) from None
         except Exception as error:
             return self._again(task, error)
         self.lost[task.name] = 0
