@@ -1,4 +1,4 @@
-"""Two processes train the network that one trains, and are killed and resumed as one is."""
+"""Three processes train the network that one trains, and are killed and resumed as one is."""
 
 import os
 import shutil
@@ -6,6 +6,7 @@ import signal
 import socket
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from multiprocessing import get_context
 from unittest import mock
 
 import numpy as np
@@ -30,19 +31,21 @@ from musiclib.training import processes
 from musiclib.training.curriculum import Stage
 from musiclib.training.data_parallel import ALONE, Crew, must_share
 from musiclib.training.loop import Plan, losses_of, train
-from musiclib.training.runs import RunConfig
+from musiclib.training.runs import RunConfig, find
 from musiclib.training.train import train_run, train_runs
 
 pytestmark = pytest.mark.processor
 
 SIZES = {"time_sizes": (6, 5), "note_sizes": (4, 3), "segment": 16}
-UNEVEN = 5  # sequences for two processes
+PROCESSES = 3  # two would add up gradients in any order to the same digits
+UNEVEN = 5  # sequences
 CONFIGS = {
     "biaxial": BiaxialConfig(**SIZES, batch=UNEVEN),
     "biaxial, published form": BiaxialConfig(**SIZES, batch=4, **PUBLISHED_FORM),
     "lstm": LSTMConfig(hidden=8, window=12, hop=5, batch=UNEVEN),
 }
 EASY, MAIN, KILLED = 2, 5, 4
+RUN = RunConfig(replace(CONFIGS["biaxial"], iterations=2, checkpoints=(1,)))
 WITH_DROPOUT = ("biaxial", "lstm")
 
 
@@ -93,13 +96,23 @@ def until(iteration):
     return stop
 
 
-def killed_in_both(folder, crew):
-    """Training that is left after KILLED iterations, and then one whose follower is killed."""
+def corpus():
+    def pieces(seed):
+        states = music(seed, 144)
+        rolls = [piece[::2, :, 0].repeat(2, axis=1)[:, :88] for piece in states]
+        pairs = enumerate(zip(states, rolls, strict=True))
+        return [Piece(f"{seed}{i}", *pair) for i, pair in pairs]
+
+    return Corpus({name: pieces(seed) for seed, name in enumerate(("1", "main", "held-out"))})
+
+
+def killed_in_all(folder, crew):
+    """Two trainings left after KILLED iterations, and then one whose last follower is killed."""
     with pytest.raises(KeyboardInterrupt):
         trained("biaxial", folder / "biaxial.pt", crew, dropout=True, progress=until(KILLED + 1))
 
     def kill(done):
-        if done == KILLED + 1 and not crew.leads:
+        if done == KILLED + 1 and crew.rank == PROCESSES - 1:
             os.kill(os.getpid(), signal.SIGKILL)
 
     with pytest.raises(KeyboardInterrupt):
@@ -110,10 +123,10 @@ def killed_in_both(folder, crew):
 def as_torchrun_starts(rank, port, folder):
     """The same in a process that knows of the others by its environment alone."""
     names = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
-    values = (rank, rank, 2, 2, "127.0.0.1", port)
+    values = (rank, rank, PROCESSES, PROCESSES, "127.0.0.1", port)
     os.environ.update({name: str(value) for name, value in zip(names, values, strict=True)})
     with processes.from_environment() as crew:
-        killed_in_both(folder, crew)
+        killed_in_all(folder, crew)
 
 
 def free_port():
@@ -121,36 +134,48 @@ def free_port():
         return server.getsockname()[1]
 
 
-def trained_by_both(folder, crew):
+def trained_by_all(folder, crew):
     """All that the tests below compare, in one start of the processes."""
     results = {kind: trained(kind, folder / "a" / f"{kind}.pt", crew) for kind in CONFIGS}
-    results["two go on"] = trained("lstm", folder / "two go on.pt", crew)
+    results["all go on"] = trained("lstm", folder / "all go on.pt", crew)
     for kind in WITH_DROPOUT:
         whole = folder / "b" / f"{kind}.pt"
         results[f"{kind}, whole"] = trained(kind, whole, crew, dropout=True)
         results[f"{kind}, resumed"] = trained(kind, folder / f"{kind}.pt", crew, dropout=True)
     torch.save(results, folder / f"{crew.rank}.pt")
+    train_run(RUN, corpus(), folder / "runs", crew=crew)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Where two processes trained, one was killed, and two went on."""
-    folder = tmp_path_factory.mktemp("two")
+def quick_start():
+    """Processes begin as copies of one that has loaded what takes seconds."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["torch._dynamo", "musiclib.cli", "musiclib.training.train"])
+    with mock.patch("musiclib.base.together.get_context", lambda _: context):
+        yield
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, quick_start):
+    """Where processes trained, one was killed, and all went on."""
+    folder = tmp_path_factory.mktemp("trained")
     shown, port = {"total": 1, "done": lambda: 0}, free_port()
     with pytest.raises(BrokenProcessPool, match="killed"):
-        jobs = [(rank, port, folder) for rank in range(2)]
+        jobs = [(rank, port, folder) for rank in range(PROCESSES)]
         together(as_torchrun_starts, jobs, "test", **shown)
     shutil.copy(folder / "lstm.pt", folder / "as killed.pt")
     with pytest.raises(KeyboardInterrupt):
-        trained("lstm", folder / "two go on.pt", progress=until(KILLED + 1))
-    processes.in_processes(trained_by_both, (folder,), 2, **shown)
+        trained("lstm", folder / "all go on.pt", progress=until(KILLED + 1))
+    processes.in_processes(trained_by_all, (folder,), PROCESSES, **shown)
     return folder
 
 
 @pytest.fixture(scope="module")
-def two(folder):
-    leads, follows = (torch.load(folder / f"{rank}.pt") for rank in range(2))
-    assert_same(leads, follows)
+def shared(folder):
+    """What the processes came to, which is the same in all of them."""
+    leads, *others = (torch.load(folder / f"{rank}.pt") for rank in range(PROCESSES))
+    for other in others:
+        assert_same(leads, other)
     return leads
 
 
@@ -168,51 +193,41 @@ def assert_close(one, other):
 
 
 @pytest.mark.parametrize("kind", CONFIGS)
-def test_two_processes_train_what_one_trains(kind, two, tmp_path):
+def test_several_processes_train_what_one_trains(kind, shared, tmp_path):
     """With parts, levels, memory, uneven shares, and held-out music too little to share."""
-    assert_close(two[kind], trained(kind, tmp_path / "state.pt"))
+    assert_close(shared[kind], trained(kind, tmp_path / "state.pt"))
 
 
 @pytest.mark.parametrize("kind", ["biaxial", "biaxial, published form"])
-def test_gradients_are_clipped_meanwhile(kind, two, tmp_path, monkeypatch):
+def test_gradients_are_clipped_meanwhile(kind, shared, tmp_path, monkeypatch):
     monkeypatch.setattr(biaxial.BiaxialRNN, "clip_norm", None)
     unclipped = trained(kind, tmp_path / "state.pt")
     with pytest.raises(AssertionError):
-        assert_close(two[kind], unclipped)
+        assert_close(shared[kind], unclipped)
 
 
 @pytest.mark.parametrize("kind", WITH_DROPOUT)
-def test_killed_and_resumed_equals_uninterrupted(kind, folder, two):
-    assert_same(two[f"{kind}, whole"], two[f"{kind}, resumed"])
+def test_killed_and_resumed_equals_uninterrupted(kind, folder, shared):
+    assert_same(shared[f"{kind}, whole"], shared[f"{kind}, resumed"])
     with pytest.raises(AssertionError):  # there is dropout
-        assert_close(two[f"{kind}, whole"], two[kind])
+        assert_close(shared[f"{kind}, whole"], shared[kind])
 
 
 def test_the_memory_of_all_lanes_is_saved_and_processes_are_counted(folder):
     content = torch.load(folder / "as killed.pt", weights_only=True)["state"]
-    assert content["iteration"] == KILLED and content["processes"] == [2]
+    assert content["iteration"] == KILLED and content["processes"] == [PROCESSES]
     assert [part.shape for part in content["memory"]] == [(2, UNEVEN, 8)] * 2
 
 
-def test_another_number_of_processes_goes_on_and_says_so(folder, two, tmp_path, capsys):
+def test_another_number_of_processes_goes_on_and_says_so(folder, shared, tmp_path, capsys):
     """Without dropout it does as if nothing had changed."""
     whole = trained("lstm", tmp_path / "state.pt")
-    assert_close(two["two go on"], whole)
+    assert_close(shared["all go on"], whole)
     assert not capsys.readouterr().err
     assert_close(trained("lstm", folder / "one goes on.pt"), whole)
-    assert "begun with processes: 2, goes on with 1; it equals" in capsys.readouterr().err
-
-
-def pieces(first):
-    return [
-        Piece(f"{first}{i}", states, states[::2, :, 0].repeat(2, axis=1)[:, :88])
-        for i, states in enumerate(music(first, 144))
-    ]
-
-
-@pytest.fixture(scope="module")
-def corpus():
-    return Corpus({name: pieces(i) for i, name in enumerate(("1", "main", "held-out"))})
+    assert (
+        f"begun with processes: {PROCESSES}, goes on with 1; it equals" in capsys.readouterr().err
+    )
 
 
 def test_alone_nobody_is_waited_for(monkeypatch):
@@ -224,22 +239,28 @@ def test_alone_nobody_is_waited_for(monkeypatch):
             assert crew is ALONE
 
 
-def test_a_run_says_how_many_processes_trained_it(corpus, tmp_path):
-    config = RunConfig(replace(CONFIGS["biaxial"], iterations=2, checkpoints=(1,)))
-    [run] = train_runs([config], corpus, tmp_path / "two", processes=2)
+def test_a_run_says_how_many_processes_trained_it_and_one_of_them_writes_it(folder, tmp_path):
+    run = find(RUN, corpus(), folder / "runs")
     names = ["held-out.csv", "lock", "losses.csv", "progress", "run.json"]
     names += ["weights-1.safetensors", "weights-final.safetensors"]
     assert sorted(path.name for path in run.directory.iterdir()) == names
-    assert run.record["processes"] == [2]
-    assert "processes" not in train_run(config, corpus, tmp_path / "one").record
+    assert run.record["processes"] == [PROCESSES]
+    assert "processes" not in train_run(RUN, corpus(), tmp_path).record
 
 
-def test_what_cannot_be_shared_is_refused_in_one_sentence(corpus, tmp_path):
+def test_runs_are_trained_by_as_many_processes_as_are_asked_for(quick_start, tmp_path):
+    configs = [RUN, replace(RUN, seed=1)]
+    runs = train_runs(configs, corpus(), tmp_path, processes=2)
+    assert [run.record["processes"] for run in runs] == [[2], [2]]
+    assert train_runs(configs, corpus(), tmp_path, processes=2) == runs
+
+
+def test_what_cannot_be_shared_is_refused_in_one_sentence(tmp_path):
     must_share(ConditionalRBM, 1)
     two = Crew()
     two.size = 2
     with pytest.raises(InputError, match=r"^RBM trains in one process alone"):
-        train_run(RunConfig(RBMConfig()), corpus, tmp_path, crew=two)
+        train_run(RunConfig(RBMConfig()), corpus(), tmp_path, crew=two)
     with pytest.raises(InputError, match=r"^a batch of 5 \(easy\) is too small for 6 processes"):
         must_share(biaxial.BiaxialRNN, 6, plan(CONFIGS["biaxial"]).stages)
     assert not list(tmp_path.iterdir())
