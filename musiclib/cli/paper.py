@@ -71,17 +71,16 @@ def keep(
 ) -> None:
     """Bring runs NAMES, by default all, into results/PROFILE: losses, pieces, what is said of them.
 
+    NAMES are of runs, or patterns such as 'lstm-*'.
     Runs that have not come to their end are brought in as far as they are.
     """
     from musiclib.paper import experiments
     from musiclib.paper.keep import keep as bring
     from musiclib.paper.study import Study
 
-    every = {job.name: job for job in experiments.jobs(seeds)}
-    if unknown := [name for name in names if name not in every]:
-        raise InputError(f"no run {unknown[0]}: `musiclib runs` lists them")
+    chosen = experiments.named(experiments.jobs(seeds), names)
     study = Study(profile, given["corpus"], seeds, given["precision"], runs)
-    for folder in bring(study, [every[name] for name in names or every], about):
+    for folder in bring(study, chosen, about):
         print(folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder)
 
 

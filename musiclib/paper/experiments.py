@@ -4,11 +4,16 @@ The table is data, experiments.json. From it come the runs (`jobs`), what the no
 comparisons that the claims rest on, and what `python -m musiclib runs` lists.
 """
 
+import fnmatch
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
+
+from musiclib.base.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,19 @@ def jobs(seeds: int) -> list[Job]:
     ordered = [job for seed in range(seeds) for e in first for job in e.jobs([seed])]
     ordered += [job for seed in range(seeds) for e in rest for job in e.jobs([seed])]
     return list(dict.fromkeys(ordered))
+
+
+def named(every: Sequence[Job], names: Sequence[str]) -> list[Job]:
+    """The jobs of these names or shell patterns, all without one.
+
+    Raises InputError for a name or a pattern of none.
+    """
+    known = [job.name for job in every]
+    for name in names:
+        if not fnmatch.filter(known, name):
+            close = get_close_matches(name, known) or known[:3]
+            raise InputError(f"no run {name} among {len(known)}: did you mean {', '.join(close)}?")
+    return [job for job in every if not names or any(fnmatchcase(job.name, n) for n in names)]
 
 
 def _read() -> list[Experiment]:

@@ -1,11 +1,9 @@
 """How the runs of the experiment table stand: done, kept, running, stopped, failed or missing."""
 
-import fnmatch
 import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +15,7 @@ from musiclib.corpus.batches import Batches
 from musiclib.corpus.sets import Corpus
 from musiclib.models import batches_of
 from musiclib.paper.expected import timed
-from musiclib.paper.experiments import EXPERIMENTS, Job, jobs
+from musiclib.paper.experiments import EXPERIMENTS, Job, jobs, named
 from musiclib.paper.kept import RESULTS, kept_runs
 from musiclib.paper.profiles import Profile
 from musiclib.paper.variants import run_config
@@ -188,12 +186,8 @@ def select(
 
     Raises InputError for a name or a pattern of no run, and for a row that is not there.
     """
-    all_names = [s.job.name for s in found]
-    for name in names:
-        if not any(fnmatch.fnmatchcase(own, name) for own in all_names):
-            close = get_close_matches(name, all_names) or all_names[:3]
-            raise InputError(f"no run {name} among {len(found)}: did you mean {', '.join(close)}?")
-    rows = [s for s in found if not names or any(fnmatch.fnmatchcase(s.job.name, n) for n in names)]
+    chosen = named([s.job for s in found], names)
+    rows = [s for s in found if s.job in chosen]
     if task is None:
         return rows
     if task >= len(rows):
