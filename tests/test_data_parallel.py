@@ -1,10 +1,13 @@
 """Three processes train the network that one trains, and are killed and resumed as one is."""
 
+import io
+import json
 import os
 import shutil
 import signal
 import socket
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from multiprocessing import get_context
 from unittest import mock
@@ -17,6 +20,7 @@ from musiclib.base.errors import InputError
 from musiclib.base.together import together
 from musiclib.cli import main
 from musiclib.corpus.batches import Segments, Windows
+from musiclib.corpus.saved import save
 from musiclib.corpus.sets import Corpus, Piece
 from musiclib.models import (
     PUBLISHED_FORM,
@@ -120,11 +124,23 @@ def killed_in_all(folder, crew):
     trained("lstm", folder / "lstm.pt", crew, dropout=True, progress=kill)
 
 
-def as_torchrun_starts(rank, port, folder):
-    """The same in a process that knows of the others by its environment alone."""
+def as_torchrun(rank, size, port):
+    """Tell this process of the others as torchrun does, by its environment."""
     names = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
-    values = (rank, rank, PROCESSES, PROCESSES, "127.0.0.1", port)
+    values = (rank, rank, size, size, "127.0.0.1", port)
     os.environ.update({name: str(value) for name, value in zip(names, values, strict=True)})
+
+
+def started_by_torchrun(rank, size, port, arguments, folder):
+    as_torchrun(rank, size, port)
+    out = io.StringIO()
+    with redirect_stdout(out), redirect_stderr(out):
+        main(arguments)
+    (folder / f"{rank}.txt").write_text(out.getvalue())
+
+
+def killed_by_torchrun(rank, port, folder):
+    as_torchrun(rank, PROCESSES, port)
     with processes.from_environment() as crew:
         killed_in_all(folder, crew)
 
@@ -162,7 +178,7 @@ def folder(tmp_path_factory, quick_start):
     shown, port = {"total": 1, "done": lambda: 0}, free_port()
     with pytest.raises(BrokenProcessPool, match="killed"):
         jobs = [(rank, port, folder) for rank in range(PROCESSES)]
-        together(as_torchrun_starts, jobs, "test", **shown)
+        together(killed_by_torchrun, jobs, "test", **shown)
     shutil.copy(folder / "lstm.pt", folder / "as killed.pt")
     with pytest.raises(KeyboardInterrupt):
         trained("lstm", folder / "all go on.pt", progress=until(KILLED + 1))
@@ -253,6 +269,19 @@ def test_runs_are_trained_by_as_many_processes_as_are_asked_for(quick_start, tmp
     runs = train_runs(configs, corpus(), tmp_path, processes=2)
     assert [run.record["processes"] for run in runs] == [[2], [2]]
     assert train_runs(configs, corpus(), tmp_path, processes=2) == runs
+
+
+def test_torchrun_trains_from_the_command_line_and_one_process_tells_of_it(quick_start, tmp_path):
+    save(corpus(), tmp_path / "corpus.npz")
+    arguments = ["train", "lstm", "--profile", "smoke", "--corpus", str(tmp_path / "corpus.npz")]
+    arguments += ["--iterations", "2", "--runs", str(tmp_path / "runs")]
+    port = free_port()
+    jobs = [(rank, 2, port, arguments, tmp_path) for rank in range(2)]
+    together(started_by_torchrun, jobs, "test", total=1, done=lambda: 0)
+    leads, follows = ((tmp_path / f"{rank}.txt").read_text() for rank in range(2))
+    assert "last loss" in leads and not follows
+    [record] = (tmp_path / "runs").glob("*/run.json")
+    assert json.loads(record.read_text())["processes"] == [2]
 
 
 def test_what_cannot_be_shared_is_refused_in_one_sentence(tmp_path):

@@ -101,7 +101,7 @@ def _train(
         crew.agree(True)
         print("\n".join(music.complaints()), file=sys.stderr)
     if crew.size > 1:
-        run = train_run(config, music, runs, crew)
+        run = train_run(config, music, runs, crew=crew)
     else:
         [run] = train_runs([config], music, runs, processes)
     if crew.leads:

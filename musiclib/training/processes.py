@@ -36,7 +36,8 @@ def in_processes(train: Callable, arguments: tuple, processes: int, **shown: Any
 
 
 def _in_crew(rank: int, size: int, meeting: Path, train: Callable, arguments: tuple) -> None:
-    os.environ.setdefault("GLOO_SOCKET_IFNAME", LOOPBACK.get(sys.platform, ""))  # this machine
+    if sys.platform in LOOPBACK:  # they are all on this machine
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", LOOPBACK[sys.platform])
     with joined(rank, size, rank, size, dist.FileStore(str(meeting), size)) as crew:
         train(*arguments, crew=crew)
 
