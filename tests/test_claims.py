@@ -11,6 +11,7 @@ from musiclib.base.files import ROOT
 from musiclib.paper import claims, comparisons, notebooks
 from musiclib.paper.claims import CLAIMS, HELD, NOT_HELD, OPEN, PARTLY, Claim
 from musiclib.paper.comparisons import COMPARISONS
+from musiclib.paper.published import published
 from musiclib.paper.results import number, numbers_of
 
 PAPER = SHARED.parent / "paper" / "enhancing-classical-music-generation-with-rnn.md"
@@ -165,3 +166,17 @@ def test_quotations_are_the_papers_words():
     for c in CLAIMS:
         for part in re.sub(r"\s+", " ", c.quote).lower().split(" [...] "):
             assert part in text, c.name
+
+
+def test_published_values_stand_where_ours_are_not_there():
+    """Those that the paper gives as numbers, also beside comparisons that were not run."""
+    theirs = published()
+    isl, best = theirs["table1"]["isl"], theirs["section3.1"]
+    pairs = {
+        "best ISL": (best["plain"], best["curriculum"]),
+        "figure 4 ISL": (theirs["figure4"]["isl"][0], theirs["figure4"]["isl"][-1]),
+        "table 1 ISL 1": isl[:2],
+        "table 1 ISL 2": isl[1:],
+    }
+    for name, (first, second) in pairs.items():
+        assert COMPARISONS[name].said == f"{first:g} < {second:g}".replace("-", "−")

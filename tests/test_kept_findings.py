@@ -93,13 +93,15 @@ def test_every_experiment_has_a_result_or_says_why_not(kept):
     rows = experiment_rows.rows(numbers, ["lstm-plain-0"], kept)
     assert [row[0] for row in rows] == [e.asks for e in EXPERIMENTS.values()]
     for row, experiment in zip(rows, EXPERIMENTS.values(), strict=True):
-        assert row[2] and (row[1] == "needs none") == (not experiment.kinds)
-        if "1 of 1 seed" not in row[2]:
-            assert "not trained" in row[2] or "needs no network" in row[2]
+        assert len(row) == len(experiment_rows.HEADER) and row[2]
+        assert (row[3] == "needs none") == (not experiment.kinds) == (not row[1])
+        if "1 of 1 seed" not in row[4]:
+            assert "not trained" in row[4] or "needs no network" in row[4]
     by_name = dict(zip(EXPERIMENTS, rows, strict=True))
-    assert "epoch 10 below epoch 30: 1 of 1 seed" in by_name["training, LSTM"][2]
+    assert "epoch 10 below epoch 30: 1 of 1 seed" in by_name["training, LSTM"][4]
+    assert by_name["training, LSTM"][1:3] == ["lstm: plain", "ISL, bits saved, density"]
     part = by_name["training, biaxial RNN"]
-    assert part[1] == "0 of 3" and part[2].startswith("biaxial-plain-0 not trained to the end")
+    assert part[3] == "0 of 3" and part[4].startswith("biaxial-plain-0 not trained to the end")
 
 
 def test_a_part_has_numbers_of_its_own_alone(kept):

@@ -6,12 +6,12 @@ from musiclib.paper.comparisons import COMPARISONS
 from musiclib.paper.experiments import EXPERIMENTS, Experiment
 from musiclib.paper.results import Numbers
 
-HEADER = ("experiment", "runs that ended", "what came of it")
+HEADER = ("experiment", "runs", "what is measured", "ended", "what came of it")
 SEEDS = 3
 
 
 def rows(numbers: Numbers, ended: Iterable[str], begun: Iterable[str] = ()) -> list[list[str]]:
-    """A row an experiment: how many of its runs came to their end, and how its comparisons went.
+    """A row an experiment: its runs, what is measured, how many ended, how its comparisons went.
 
     `ended` and `begun` are names of jobs. Where there is no result the row says why.
     """
@@ -27,7 +27,15 @@ def _row(experiment: Experiment, numbers: Numbers, ended: set[str], begun: set[s
         for name in experiment.comparisons
         if COMPARISONS[name].known(numbers)
     ]
-    return [experiment.asks, count, "; ".join(found) or _why_not(names, ended, begun)]
+    of = f"{experiment.model}: {', '.join(experiment.kinds)}" if names else ""
+    result = "; ".join(found) or _why_not(names, ended, begun)
+    return [experiment.asks, of, ", ".join(metrics(experiment)), count, result]
+
+
+def metrics(experiment: Experiment) -> list[str]:
+    """What the comparisons of an experiment compare."""
+    keys = [COMPARISONS[name].second for name in experiment.comparisons]
+    return list(dict.fromkeys(str(key[2]) for key in keys))
 
 
 def _why_not(names: list[str], ended: set[str], begun: set[str]) -> str:
