@@ -22,6 +22,7 @@ def run(levels, main, held_out):
         losses=pd.DataFrame({"stage": stages, "iteration": within, "loss": [*levels, *main]}),
         held_out=pd.DataFrame(held_out, columns=["iteration", "loss"]),
         verdict=SimpleNamespace(learned=True),
+        record={"stages": {"easy": len(levels), "main": len(main)}},
     )
 
 
@@ -42,6 +43,14 @@ def at_and_loss(curves, kind, part):
 def test_training_losses_are_means_over_bins_of_the_main_corpus_alone(curves):
     assert at_and_loss(curves, "plain", "training") == [[1, 20], [2, 60], [2.5, 90]]
     assert at_and_loss(curves, "curriculum", "training") == [[1, 30], [2, 70], [2.5, 100]]
+
+
+def test_a_last_mean_of_few_losses_is_left_out_where_asked():
+    plain = {("plain", 0): run([], [1, 3, 5, 7, 9], [(5, 2.0)])}
+    curves = learning_curves(plain, bin_size=2, whole=True)
+    assert at_and_loss(curves, "plain", "training") == [[2, 2], [4, 6]]
+    curves = learning_curves(plain, bin_size=8, whole=True)
+    assert at_and_loss(curves, "plain", "training") == [[5, 5]]
 
 
 def test_held_out_losses_count_from_where_the_main_corpus_begins(curves):

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 from strategies import random_states, scale_piece
 
 from musiclib.base.errors import InputError
@@ -12,8 +13,11 @@ from musiclib.corpus.sets import states_of
 from musiclib.metrics.pca import project
 from musiclib.models.checkpoints import load_weights
 from musiclib.music.bars import bars, density
+from musiclib.music.cadences import endings
 from musiclib.music.note_states import write_note_states
+from musiclib.paper.between_samples import struck_between
 from musiclib.paper.clouds import drawn
+from musiclib.paper.curves import published_batch
 from musiclib.paper.experiments import Job
 from musiclib.paper.keep import keep
 from musiclib.paper.kept import (
@@ -169,3 +173,49 @@ def test_what_is_kept_again_takes_the_place_of_what_was_there(kept, study):
 def test_nothing_trained_is_said(study, tmp_path):
     with pytest.raises(InputError, match="nothing of it is trained"):
         keep(study, [Job("lstm", "bernoulli", 0)], ABOUT, tmp_path)
+
+
+def test_a_kept_run_gives_way_only_to_one_that_is_as_far(study, kept):
+    """Neither a beginning nor other music takes its place, and what trains now is not read."""
+    results = study.runs.parent / "results"
+    before = {path: path.read_bytes() for path in results.rglob("*.json")}
+    other = Study("smoke", study.folder, 1, runs=study.runs.parent / "others")
+    train_run(other.config(*WHOLE[-1]), other.corpus, other.runs, seconds=0)
+    with pytest.raises(InputError, match=r"is at iteration 20, the run at 1"):
+        keep(other, [WHOLE[-1]], ABOUT, results)
+    with (
+        FileLock(study.find(*WHOLE[-1]).directory / "lock"),
+        pytest.raises(InputError, match="trains now"),
+    ):
+        keep(study, [WHOLE[-1]], ABOUT, results)
+    record = json.loads((kept["rbm-plain-0"].directory / "run.json").read_text())
+    (kept["rbm-plain-0"].directory / "run.json").write_text(json.dumps(record | {"corpus": "x"}))
+    with pytest.raises(InputError, match="is of other music"):
+        keep(study, [WHOLE[0]], ABOUT, results)
+    for path, content in before.items():
+        path.write_bytes(content)
+    assert kept_runs("smoke", results).keys() == kept.keys()
+
+
+def test_section_4_is_kept_of_finished_biaxial_networks(study, kept):
+    found = kept["biaxial-plain-0"].record["section 4"]
+    run = study.run("biaxial", "plain", 0)
+    scale = published_batch(study.profile.biaxial)
+    assert found["held-out loss"] == pytest.approx(scale * run.loss_on(study.music.held_out))
+    at = study.profile.biaxial.checkpoints[-1]
+    resolved, _ = endings(study.composed(run, at))
+    assert found["ends on the tonic"] == pytest.approx(100 * resolved)
+    assert "section 4" not in kept[PART.name].record
+    numbers = numbers_of_kept(kept)
+    assert numbers["section 4", "plain", "held-out loss"]["value"] == found["held-out loss"]
+    assert not [key for key in numbers if key[:2] == ("section 4", "curriculum")]
+
+
+def test_bars_that_the_lstm_cannot_play_are_counted():
+    on, off = np.zeros((2, 16, 78, 2), np.uint8)
+    on[4, 40], off[5, 40] = 1, 1  # struck at a sample, and between two
+    off[6:9, 40, 0] = 1
+    held = on.copy()
+    held[5, 40, 0] = 1  # held, not struck
+    table = np.stack([on, off, held]).reshape(3, -1)
+    assert struck_between(table).tolist() == [False, True, False]

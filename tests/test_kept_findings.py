@@ -6,13 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from musiclib.paper import experiment_rows
+from musiclib.base.errors import InputError
+from musiclib.paper import claims, experiment_rows, figures
+from musiclib.paper.claims import CLAIMS, OPEN, judged
+from musiclib.paper.comparisons import COMPARISONS
+from musiclib.paper.curves import learning_curves
 from musiclib.paper.experiments import EXPERIMENTS
-from musiclib.paper.kept import corpora_of, how, kept_runs, label
+from musiclib.paper.kept import corpora_of, how, kept_runs, label, of_model
 from musiclib.paper.kept_findings import findings
 from musiclib.paper.kept_numbers import UNFINISHED, numbers_of_kept
 from musiclib.paper.kept_tables import table_1
 from musiclib.paper.published import logged
+from musiclib.paper.variants import KINDS, VARIANTS
 
 EPOCH = 10
 ISL = {10: -500.0, 30: -400.0, 70: -300.0}
@@ -27,6 +32,8 @@ def write(folder, job, stages, losses, held_out, scores, **record):
     )
     scores.to_csv(place / "scores.csv", index=False)
     about = {"about": "music", "density": 2.5, "keys per sample of held-out music": 3.0}
+    about["% of held-out bars struck between samples"] = 80.0
+    about |= {"profile": {"pieces": 25, "steps": 1280}, "pieces": {"main": 7}}
     about["bits saved by excerpts of main"] = 0.25
     whole = {
         "job": dict(zip(("model", "kind", "seed"), job, strict=True)),
@@ -36,6 +43,7 @@ def write(folder, job, stages, losses, held_out, scores, **record):
         "device": "x86_64",
         "precision": "fp32",
         "threads": [1],
+        "config": {"held_out_batches": 8},
         "seconds": 7200.0,
         "music": about,
         **record,
@@ -71,6 +79,7 @@ def test_findings_say_what_there_is_and_where_it_stands(kept):
     assert "ours −500, −400, −300, theirs −425, −250, −55" in table and "90 %" in table
     assert "1.0, 3.0, 7.0" in table
     assert "lowest at epoch 20, 6.50" in length and "7.50 at the end" in length
+    assert "by heart" in length and "80 % strike notes between its samples" in table
     log = logged().query("run == 'normalised'").set_index("at")["loss"]
     assert (
         f"At iteration 300 its loss is 6,000 nats per batch, in the authors' log {log[300]:,.0f}"
@@ -79,7 +88,7 @@ def test_findings_say_what_there_is_and_where_it_stands(kept):
     falls = next(
         i for i in range(251, 301) if (8000 * (25 - (i - 250)) + 6000 * (i - 250)) / 25 <= log[100]
     )
-    assert biaxial.endswith(f"{log[100]:,.0f}, ours is at {falls}.")
+    assert biaxial.endswith(f"it comes down to {log[100]:,.0f}, theirs at 100, at {falls}.")
 
 
 def test_findings_leave_out_what_is_not_there(kept):
@@ -126,3 +135,69 @@ def test_what_stands_under_the_figures(kept):
     row = how(kept["biaxial-plain-0"])
     assert row["iterations"] == "300 of 10,000" and row["hours"] == 2.0
     assert row["seconds per iteration"] == 24.0
+
+
+def copy_of(kept, folder, name, seed):
+    """A kept run under another seed."""
+    job = (*name, seed)
+    place = folder / "paper" / "-".join(map(str, job)).replace(" ", "-")
+    place.mkdir(parents=True, exist_ok=True)
+    source = kept["lstm-plain-0"].directory
+    for path in source.iterdir():
+        (place / path.name).write_bytes(path.read_bytes())
+    record = json.loads((source / "run.json").read_text())
+    record["job"] = dict(zip(("model", "kind", "seed"), job, strict=True))
+    (place / "run.json").write_text(json.dumps(record))
+
+
+def test_seeds_that_one_side_lacks_are_left_out_and_no_verdict_rests_on_one(kept, tmp_path):
+    """One seed with curriculum beside three without: one pair, as far as can be compared."""
+    for seed in range(3):
+        copy_of(kept, tmp_path, ("lstm", "plain"), seed)
+    copy_of(kept, tmp_path, ("lstm", "curriculum"), 0)
+    numbers = numbers_of_kept(kept_runs("paper", tmp_path))
+    lengths = {len(value["per_seed"]) for key, value in numbers.items() if key[0] == "lstm"}
+    assert lengths == {3}
+    lower = COMPARISONS["lstm training loss"]
+    assert np.isfinite(lower.differences(numbers)).tolist() == [True, False, False]
+    found = judged(next(claim for claim in CLAIMS if claim.name == "faster"), numbers)
+    assert found.verdict == OPEN
+    copy_of(kept, tmp_path, ("lstm", "curriculum"), 1)
+    assert claims.table(numbers_of_kept(kept_runs("paper", tmp_path)))
+
+
+def test_kept_runs_of_any_kind_are_drawn_and_told_of(kept, tmp_path):
+    for kind in VARIANTS:
+        copy_of(kept, tmp_path, ("lstm", kind), 0)
+    every = kept_runs("paper", tmp_path)
+    text, _ = table_1(every)
+    assert "| Bernoulli loss | 70 |" in text and text.index("without") < text.index("with c")
+    lstm = of_model(every, "lstm", KINDS)
+    assert {kind for kind, _ in lstm} == {*KINDS}
+    figures.learning_curves(learning_curves(lstm, bin_size=1), "epoch", "loss")
+    assert claims.table(numbers_of_kept(every)) and findings(every)
+
+
+def test_nothing_kept_is_said_so():
+    assert (
+        numbers_of_kept({}) == {} and len(findings({})) == 1 and "None is kept" in findings({})[0]
+    )
+    assert table_1({})[0].count("\n") == 2 and "nothing is kept" in label({})
+    rows = experiment_rows.rows({}, [])
+    assert all("not trained" in row[4] or "needs no network" in row[4] for row in rows)
+
+
+def test_the_command_of_a_row_names_the_runs_that_it_lacks(kept):
+    rows = dict(zip(EXPERIMENTS, experiment_rows.rows({}, ["lstm-plain-0"]), strict=True))
+    assert "`musiclib runs lstm-bernoulli-0 --profile paper" in rows["loss, LSTM"][4]
+    both = rows["both networks"][4]
+    assert "biaxial-plain-0 biaxial-curriculum-0 --profile paper" in both
+
+
+def test_a_damaged_record_or_table_is_named(kept):
+    (kept["lstm-plain-0"].directory / "scores.csv").unlink()
+    with pytest.raises(InputError, match=r"scores\.csv"):
+        numbers_of_kept(kept)
+    (kept["lstm-plain-0"].directory / "run.json").write_text("{")
+    with pytest.raises(InputError, match=r"run\.json: no record"):
+        kept_runs("paper", kept["lstm-plain-0"].directory.parents[1])

@@ -354,3 +354,20 @@ def test_an_interrupt_ends_it_and_its_workers_with_a_sentence(place, runs):
 def test_what_would_not_be_heeded_is_refused():
     with pytest.raises(SystemExit, match=r"^musiclib: --piece is for training: add --start$"):
         main(["runs", "--piece", "3"])
+
+
+def test_what_is_damaged_is_named_in_its_row_and_hides_no_other(place, runs):
+    name = NAMES[0]
+    run = run_of(name, place, runs)
+    run.directory.mkdir(parents=True)
+    state = run.directory / "state.pt"
+    state.write_bytes(b"PK nothing")
+    found = standings(place, runs)
+    assert found[name].state == standing.FAILED and str(state) in found[name].why
+    with pytest.raises(InputError, match=r"state\.pt is damaged: delete it"):
+        train_run(run.config, music(place), runs)
+    state.unlink()
+    (run.directory / "part.json").write_text('{"stages": ')
+    found = standings(place, runs)
+    assert found[name].state == standing.FAILED and "part.json" in found[name].why
+    assert found[NAMES[1]].state == standing.MISSING

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import torch
+
 from musiclib.base.progress import waiting
 from musiclib.corpus.batches import Batches
 from musiclib.exploring.shipped import chorales
@@ -37,12 +39,13 @@ class Cost(NamedTuple):
         speeds = ", ".join(f"{model} {seconds:.2g} s" for model, seconds in self.speeds.items())
         lines = [
             f"Published size: {self.runs} runs would take {about(self.seconds)} on this machine,"
-            f" those that are trained already included (an iteration: {speeds})."
+            f" also those that are trained already (an iteration: {speeds})."
         ]
         if not self.affordable:
             lines += [
                 "Not begun: it was not asked for. To train: make paper PROFILE=paper TRAIN=yes; or"
-                " run by run, in pieces, on many machines: musiclib runs --profile paper --start",
+                " run by run, in pieces, on many machines: musiclib runs --profile paper --start,"
+                " with --corpus for the music of what is kept",
                 self._there(),
             ]
         return "\n".join(lines)
@@ -79,7 +82,9 @@ def cost(seeds: int, measure: Callable[[Any, Batches], float] = timed) -> Cost:
         if job.model not in speeds:
             speeds[job.model] = measure(config.model, batches)
         total += speeds[job.model] * _iterations(config, batches, kept)
-    return Cost(total / min(workers(), len(every)), len(every), speeds, kept)
+    # four side by side share one GPU, cores are each one's own: there alone they divide the time
+    apart = 1 if torch.cuda.is_available() else min(workers(), len(every))
+    return Cost(total / apart, len(every), speeds, kept)
 
 
 def _iterations(config: RunConfig, batches: Batches, kept: Kept) -> int:

@@ -12,16 +12,17 @@ Runs = Mapping[tuple[str, int], Run]
 
 
 def learning_curves(
-    runs: Runs, *, bin_size: int, unit: float = 1, scale: float = 1.0
+    runs: Runs, *, bin_size: int, unit: float = 1, scale: float = 1.0, whole: bool = False
 ) -> pd.DataFrame:
     """Loss on the main corpus: columns curriculum, seed, set, at, loss, learned (did the run).
 
     Training losses are means over `bin_size` iterations. `at` counts iterations on the main corpus
-    in units of `unit` (an epoch, say), and losses are multiplied by `scale`.
+    in units of `unit` (an epoch, say), and losses are multiplied by `scale`. With `whole` a last
+    mean of fewer losses is left out.
     """
     tables = []
     for (kind, seed), run in runs.items():
-        curves = {"training": _training(run, bin_size), "held-out": _held_out(run)}
+        curves = {"training": _training(run, bin_size, whole), "held-out": _held_out(run)}
         for name, curve in curves.items():
             table = curve.assign(curriculum=kind, seed=seed, set=name, learned=run.verdict.learned)
             tables.append(table)
@@ -30,9 +31,11 @@ def learning_curves(
     return table[["curriculum", "seed", "set", "at", "loss", "learned"]]
 
 
-def _training(run: Run, bin_size: int) -> pd.DataFrame:
+def _training(run: Run, bin_size: int, whole: bool) -> pd.DataFrame:
     main = run.losses.query("stage == 'main'")
     end_of_bin = (main["iteration"] - 1) // bin_size * bin_size + bin_size
+    if whole and len(main) >= bin_size:
+        main = main[end_of_bin <= main["iteration"].max()]
     means = main["loss"].groupby(end_of_bin.clip(upper=main["iteration"].max())).mean()
     return means.rename_axis("at").reset_index()
 

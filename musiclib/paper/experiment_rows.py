@@ -27,7 +27,7 @@ def _row(experiment: Experiment, numbers: Numbers, ended: set[str], begun: set[s
         for name in experiment.comparisons
         if COMPARISONS[name].known(numbers)
     ]
-    of = f"{experiment.model}: {', '.join(experiment.kinds)}" if names else ""
+    of = "; ".join(f"{model}: {', '.join(kinds)}" for model, kinds in experiment.trains.items())
     result = "; ".join(found) or _why_not(names, ended, begun)
     return [experiment.asks, of, ", ".join(metrics(experiment)), count, result]
 
@@ -47,6 +47,7 @@ def _why_not(names: list[str], ended: set[str], begun: set[str]) -> str:
     missing = [name for name in names if name not in ended]
     if not missing:
         return "not measured: its notebook does, with TRAIN=yes"
-    parts = [name for name in missing if name in begun]
-    why = f"{', '.join(parts)} not trained to the end" if parts else f"{missing[0]} not trained"
-    return f"{why}: `musiclib runs {missing[0]} --start`"
+    first = [name for name in missing if name.endswith(missing[0][-2:])]
+    said = [f"{name} not trained{' to the end' * (name in begun)}" for name in first]
+    command = f"musiclib runs {' '.join(first)} --profile paper --corpus ... --start"
+    return f"{'; '.join(said)}: `{command}`"

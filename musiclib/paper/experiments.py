@@ -6,8 +6,8 @@ comparisons that the claims rest on, and what `python -m musiclib runs` lists.
 
 import fnmatch
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -21,7 +21,8 @@ class Experiment:
     """A question, the runs that answer it, and by which of `comparisons.COMPARISONS`.
 
     `kinds` are of `variants.VARIANTS`; an experiment without a model needs no run. `shows` is what
-    of the paper it makes anew, "" for none; `later` ones come after all seeds of the others.
+    of the paper it makes anew, "" for none; `beside` has kinds of other models that it needs;
+    `later` ones come after all seeds of the others.
     """
 
     name: str
@@ -31,11 +32,23 @@ class Experiment:
     comparisons: list[str]
     model: str = ""
     kinds: tuple[str, ...] = ()
+    beside: Mapping[str, Sequence[str]] = field(default_factory=dict)
     later: bool = False
 
     def jobs(self, seeds: Iterable[int]) -> list["Job"]:
         """The runs that it needs, seed by seed."""
-        return [Job(self.model, kind, seed) for seed in seeds for kind in self.kinds]
+        return [
+            Job(model, kind, seed)
+            for seed in seeds
+            for model, kinds in self.trains.items()
+            for kind in kinds
+        ]
+
+    @property
+    def trains(self) -> dict[str, tuple[str, ...]]:
+        """The kinds of runs that it needs, by model."""
+        own = {self.model: self.kinds} if self.model else {}
+        return own | {model: tuple(kinds) for model, kinds in self.beside.items()}
 
 
 class Job(NamedTuple):

@@ -12,27 +12,50 @@ from musiclib.base.parallel import side_by_side
 from musiclib.composing.folders import compose_run
 from musiclib.paper.experiments import Job
 from musiclib.paper.judging import judge
-from musiclib.paper.kept import RESULTS
+from musiclib.paper.kept import RESULTS, iterations_done, kept_runs
 from musiclib.paper.kept_folder import REAL, Found, write_kept
 from musiclib.paper.study import Study
+from musiclib.training.folder import held
 from musiclib.training.train import music_of
 
 
 def keep(study: Study, jobs: Sequence[Job], about: str, results: Path = RESULTS) -> list[Path]:
     """Compose and judge what the runs of `jobs` reached, and write it to results/<profile>.
 
-    `about` says in words what music the corpus is. Raises InputError where nothing is trained.
+    `about` says in words what music the corpus is. Raises InputError, before any work, where
+    nothing is trained, where a run trains just now, and where it would take the place of more.
     """
+    target = results / study.profile.name
     runs = [(job, study.find(*job)) for job in jobs]
     found = [Found(job, run) for job, run in runs if run.begun]
     if not found:
         raise InputError(f"nothing of it is trained in {study.runs}: see `musiclib runs`")
+    _must_go_on(study, found, target)
     _compose(study, found)
     judged = _judged(study, found)
-    target = results / study.profile.name
     for one in found:
         write_kept(study, one, judged[one], about, target / one.job.name)
     return [target / one.job.name for one in found]
+
+
+def _must_go_on(study: Study, found: Sequence[Found], target: Path) -> None:
+    """Raise InputError for a run that trains now, or that is not the kept one, further on."""
+    for name, run in kept_runs(study.profile.name, target.parent).items():
+        if run.record["corpus"] != study.corpus.checksum:
+            raise InputError(
+                f"{target / name} is of other music ({run.record['corpus']}, not"
+                f" {study.corpus.checksum}): results stand beside each other for one corpus alone;"
+                " name that corpus, or move the folder away"
+            )
+    for one in found:
+        if held(one.run):
+            raise InputError(f"{one.job.name} trains now: keep it once its piece has ended")
+        before = kept_runs(study.profile.name, target.parent).get(one.job.name)
+        if before and iterations_done(before) > iterations_done(one.run):
+            raise InputError(
+                f"{target / one.job.name} is at iteration {iterations_done(before):,}, the run at"
+                f" {iterations_done(one.run):,}: train it further, or move the folder away"
+            )
 
 
 def _compose(study: Study, found: Sequence[Found]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT, replacing
 from musiclib.metrics.bootstrap import Estimate
 from musiclib.metrics.pca import Projection
@@ -21,16 +22,28 @@ from musiclib.training.runs import PART_RECORD, Run
 
 RESULTS = ROOT / "results"
 SCORES, PANELS = "scores.csv", "panels"
+JUDGED = ("isl", "dropped_share", "held_out_bars", "bits", "density", "learned")
 
 Kept = dict[str, Run]
 
 
 def kept_runs(profile: str, results: Path = RESULTS) -> Kept:
-    """The kept runs of a profile by the name of their job (`experiments.Job.name`)."""
+    """The kept runs of a profile by the name of their job (`experiments.Job.name`).
+
+    Raises InputError for a damaged record.
+    """
     records = (
         path for name in ("run.json", PART_RECORD) for path in (results / profile).glob(f"*/{name}")
     )
-    return {path.parent.name: Run(path.parent, None) for path in sorted(records)}
+    return {path.parent.name: _whole(path) for path in sorted(records)}
+
+
+def _whole(path: Path) -> Run:
+    try:
+        json.loads(path.read_text())["job"]
+    except (OSError, ValueError, KeyError):
+        raise InputError(f"{path}: no record of a kept run; delete its folder") from None
+    return Run(path.parent, None)
 
 
 def job_of(run: Run) -> Job:
@@ -38,24 +51,49 @@ def job_of(run: Run) -> Job:
     return Job(**run.record["job"])
 
 
-def of_model(kept: Kept, model: str, *, finished: bool = False) -> dict[tuple[str, int], Run]:
-    """The kept runs of a model by (kind, seed); with `finished` those that came to their end."""
+def of_model(
+    kept: Kept, model: str, kinds: Sequence[str] = (), *, finished: bool = False
+) -> dict[tuple[str, int], Run]:
+    """The kept runs of a model by (kind, seed), of all kinds unless some are named, in their order.
+
+    With `finished` those alone that came to their end.
+    """
     jobs = {job_of(run): run for run in kept.values() if run.finished or not finished}
-    return {(job.kind, job.seed): run for job, run in jobs.items() if job.model == model}
+    found = {(job.kind, job.seed): run for job, run in jobs.items() if job.model == model}
+    order = list(kinds) or list(dict.fromkeys(kind for kind, _ in found))
+    return {
+        (kind, seed): found[kind, seed]
+        for kind in order
+        for seed in sorted(seed for k, seed in found if k == kind)
+    }
 
 
-def scores_of(kept: Kept, model: str) -> pd.DataFrame:
+def scores_of(kept: Kept, model: str, kinds: Sequence[str] = ()) -> pd.DataFrame:
     """How what a model composed is judged: a row a kind, seed and checkpoint, as `Study.scores`.
 
-    Column finished says whether the run came to its end.
+    Column finished says whether the run came to its end. Raises InputError for a damaged file.
     """
     tables = [
-        pd.read_csv(run.directory / SCORES).assign(
-            curriculum=kind, seed=seed, learned=run.verdict.learned, finished=run.finished
+        _scores(run).assign(
+            curriculum=kind, seed=seed, learned=_learned(run), finished=run.finished
         )
-        for (kind, seed), run in of_model(kept, model).items()
+        for (kind, seed), run in of_model(kept, model, kinds).items()
     ]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    empty = pd.DataFrame(columns=["curriculum", "seed", "checkpoint", "finished", *JUDGED])
+    return pd.concat(tables, ignore_index=True) if tables else empty
+
+
+def _scores(run: Run) -> pd.DataFrame:
+    path = run.directory / SCORES
+    try:
+        return pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: no table of scores ({error}); keep the run anew") from None
+
+
+def _learned(run: Run) -> bool | None:
+    """Whether the network learned; None of a machine that has no loss to be judged by."""
+    return run.verdict.learned if run.record["without_learning"] else None
 
 
 def composed_file(folder: Path, checkpoint: int) -> Path:
@@ -103,11 +141,16 @@ def distances_of(run: Run) -> dict[int, float]:
     return dict(zip(table["panel"].astype(int), table["distance"], strict=True))
 
 
+def iterations_done(run: Run) -> int:
+    """Iterations of a run that are trained, those on the levels, too."""
+    record = run.record
+    return record.get("iterations", sum(record["stages"].values()))
+
+
 def how(run: Run) -> dict[str, object]:
     """What a kept run rests on, in a row: iterations, seconds per iteration, device, corpus."""
     record = run.record
-    total = sum(record["stages"].values())
-    done = record.get("iterations", total)
+    total, done = sum(record["stages"].values()), iterations_done(run)
     return {
         "run": run.directory.name,
         "iterations": f"{done:,} of {total:,}",
@@ -117,7 +160,7 @@ def how(run: Run) -> dict[str, object]:
         "precision": record["precision"],
         "threads": json.dumps(record["threads"])[1:-1],
         "corpus": record["corpus"],
-        "learned": run.verdict.learned if record["without_learning"] else None,
+        "learned": {True: "yes", False: "no", None: "–"}[_learned(run)],
     }
 
 
@@ -128,6 +171,8 @@ def corpora_of(kept: Kept) -> dict[str, str]:
 
 def label(kept: Kept) -> str:
     """What stands under figures: the size, the music, how many seeds, and how they were trained."""
+    if not kept:
+        return "published size: nothing is kept of it"
     seeds = len({job_of(run).seed for run in kept.values()})
     hows = {f"{run.record['precision']}, {run.record['device']}" for run in kept.values()}
     music = "; ".join(corpora_of(kept).values())

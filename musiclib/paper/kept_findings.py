@@ -1,6 +1,6 @@
 """What the kept runs of published size show, in sentences made of their numbers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from musiclib.corpus.levels import MAIN
 from musiclib.paper.experiments import jobs
@@ -8,7 +8,6 @@ from musiclib.paper.kept import Kept, corpora_of, of_model
 from musiclib.paper.kept_numbers import numbers_of_kept
 from musiclib.paper.profiles import PAPER
 from musiclib.paper.published import logged, published
-from musiclib.paper.results import Numbers
 from musiclib.training.runs import Run
 
 SEEDS = 3
@@ -20,25 +19,28 @@ def findings(kept: Kept) -> list[str]:
 
     What rests on a run that is not there is left out.
     """
-    return [*_there(kept), *_table_1(numbers_of_kept(kept)), *_length(kept), *_biaxial(kept)]
+    return [*_there(kept), *_table_1(kept), *_length(kept), *_biaxial(kept)]
 
 
 def _there(kept: Kept) -> Iterator[str]:
+    if not kept:
+        yield "**Runs.** None is kept: `musiclib runs --profile paper` lists what to train."
+        return
     ended = [name for name, run in kept.items() if run.finished]
-    music = "; ".join(corpora_of(kept).values())
     parts = [
-        f"{name} stands at iteration {run.record['iterations']:,} of"
+        f"; {name} stands at iteration {run.record['iterations']:,} of"
         f" {sum(run.record['stages'].values()):,}"
         for name, run in kept.items()
         if not run.finished
     ]
     yield (
-        f"**Runs.** {len(ended)} of {len(jobs(SEEDS))} are trained to the end"
-        f"{'; ' * bool(parts)}{', '.join(parts)}. Music: {music}."
+        f"**Runs.** {len(ended)} of {len(jobs(SEEDS))} are trained to the end{''.join(parts)}."
+        f" Music: {'; '.join(corpora_of(kept).values())}."
     )
 
 
-def _table_1(numbers: Numbers) -> Iterator[str]:
+def _table_1(kept: Kept) -> Iterator[str]:
+    numbers = numbers_of_kept(kept)
     epochs = [at for at in PAPER.lstm.checkpoints if ("lstm", "plain", "ISL", at) in numbers]
     if not epochs:
         return
@@ -47,16 +49,19 @@ def _table_1(numbers: Numbers) -> Iterator[str]:
         return _listed([numbers["lstm", "plain", what, at]["value"] for at in epochs], digits)
 
     dropped = max(numbers["lstm", "plain", "dropped", at]["value"] for at in epochs)
+    [(_, run), *_] = of_model(kept, "lstm", ["plain"]).items()
+    between = run.record["music"]["% of held-out bars struck between samples"]
     theirs = published()["table1"]
     known = dict(zip(theirs["epochs"], theirs["isl"], strict=True))
     yield (
         f"**Table 1.** The LSTM's ISL at epochs {_listed(epochs, 0)}: ours {row('ISL', 0)}, theirs"
         f" {_listed([known[at] for at in epochs], 0)}. Ours leaves out {dropped:.0f} % of the"
-        f" held-out bars. Notes per step: {row('density', 1)}; the paper's falls nearly silent."
+        f" held-out bars: {between:.0f} % strike notes between its samples. Notes per step:"
+        f" {row('density', 1)}; the paper tells of near silence."
     )
 
 
-def _listed(values: list[float | None], digits: int) -> str:
+def _listed(values: Sequence[float | None], digits: int) -> str:
     return ", ".join("–" if v is None else f"{v:.{digits}f}".replace("-", "−") for v in values)
 
 
@@ -65,11 +70,14 @@ def _length(kept: Kept) -> Iterator[str]:
     if run is None:
         return
     held_out = run.held_out.set_index("iteration")["loss"]
-    best = (held_out.idxmin() - _before_main(run)) / run.record["iterations_an_epoch"]
+    losses = run.losses.query("stage == @MAIN")["loss"]
+    epoch = (held_out.idxmin() - _before_main(run)) / run.record["iterations_an_epoch"]
+    then = losses.iloc[max(0, round(epoch) - 1)]
+    apart = bool(held_out.iloc[-1] > held_out.min() and losses.iloc[-1] < then)
     yield (
-        f"**Length.** Its held-out loss is lowest at epoch {best:.0f}, {held_out.min():.2f} nats"
-        f" per sample, and {held_out.iloc[-1]:.2f} at the end, while that of training falls: so"
-        " long it learns its pieces by heart."
+        f"**Length.** The LSTM's held-out loss is lowest at epoch {epoch:.0f}, {held_out.min():.2f}"
+        f" nats per sample, and {held_out.iloc[-1]:.2f} at the end; that of training is"
+        f" {then:.2f} and {losses.iloc[-1]:.2f}.{' It learns its pieces by heart.' * apart}"
     )
 
 
@@ -91,6 +99,6 @@ def _biaxial(kept: Kept) -> Iterator[str]:
     verdict = "It learned" if run.verdict.learned else "It did not learn"
     yield (
         f"**Biaxial RNN.** {verdict}, without curriculum. At iteration {at:,} its loss is"
-        f" {ours:,.0f} nats per batch, in the authors' log {log[at]:,.0f}; where that log is at"
-        f" 100, {log[100]:,.0f}, ours is {when}."
+        f" {ours:,.0f} nats per batch, in the authors' log {log[at]:,.0f}; it comes down to"
+        f" {log[100]:,.0f}, theirs at 100, {when}."
     )

@@ -2,22 +2,21 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from musiclib.base.files import replacing_folder, write_json, write_text
 from musiclib.corpus.levels import MAIN
-from musiclib.corpus.sets import Corpus, states_of
+from musiclib.corpus.sets import states_of
 from musiclib.metrics.pca import Projection
 from musiclib.models import Network, model_of
 from musiclib.models.checkpoints import save_weights
-from musiclib.music.bars import STEPS_PER_BAR, density
+from musiclib.music.bars import STEPS_PER_BAR
 from musiclib.paper.clouds import Clouds, clouds, distance
 from musiclib.paper.experiments import Job
-from musiclib.paper.kept import PANELS, SCORES, composed_file, write_composed
+from musiclib.paper.kept import PANELS, SCORES, composed_file, iterations_done, write_composed
+from musiclib.paper.kept_beside import about_music, predicted, section_4
 from musiclib.paper.one_tune import one_tune
 from musiclib.paper.study import Study
 from musiclib.training.runs import PART, PART_RECORD, Run
@@ -43,9 +42,8 @@ class Found:
     @property
     def on_main(self) -> int:
         """Iterations done on the main corpus."""
-        record = self.run.record
-        before = sum(n for name, n in record["stages"].items() if name != MAIN)
-        return record.get("iterations", sum(record["stages"].values())) - before
+        stages = self.run.record["stages"]
+        return iterations_done(self.run) - sum(n for name, n in stages.items() if name != MAIN)
 
     def _stops(self) -> dict[int, int | str]:
         """Labels of weights by checkpoint; a part's end is one, too, where iterations count."""
@@ -72,11 +70,10 @@ def write_kept(study: Study, found: Found, judged: Judged, about: str, folder: P
         if found.job.model == "biaxial" and composed:
             _write_panels(study, found, composed, aside)
         _copy_weights(found, aside)
-        record = {
-            **run.record,
-            "job": found.job._asdict(),
-            "music": _music(study, found, judged, about),
-        }
+        music = about_music(study, run, judged.get(REAL, {}), about)
+        record = run.record | {"job": found.job._asdict(), "music": music}
+        if found.job.model == "biaxial" and run.finished:
+            record["section 4"] = section_4(study, run, max(found.stops))
         write_json(aside / ("run.json" if run.finished else PART_RECORD), record)
 
 
@@ -100,20 +97,8 @@ def _scores(study: Study, found: Found, judged: Judged) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=None if rows else ["checkpoint"])
     if found.in_epochs:
         heard = music_of(found.run.config, study.corpus)
-        table["predicted"] = [_predicted(found.run, at, heard) for at in found.stops.values()]
+        table["predicted"] = [predicted(found.run, at, heard) for at in found.stops.values()]
     return table
-
-
-@torch.no_grad()
-def _predicted(run: Run, label: int | str, music: Corpus) -> float:
-    """Keys down per sample that the LSTM expects while it hears the held-out music."""
-    roll = torch.as_tensor(_held_out_roll(music)).float()
-    logits, _ = run.model(label)(roll[None, :-1])
-    return float(torch.sigmoid(logits).sum(dim=-1).mean())
-
-
-def _held_out_roll(music: Corpus) -> np.ndarray:
-    return np.concatenate([np.asarray(piece.roll) for piece in music.held_out])[:512]
 
 
 def _write_panels(
@@ -165,20 +150,6 @@ def _copy_weights(found: Found, folder: Path) -> None:
     model = found.run.model()
     if sum(p.numel() for p in model.parameters()) <= SMALL:
         save_weights(model.half(), folder / "weights.safetensors", found.run.config.describe())
-
-
-def _music(study: Study, found: Found, judged: Judged, about: str) -> dict[str, Any]:
-    """What the corpus is, and what of real music is set beside what was composed."""
-    music = music_of(found.run.config, study.corpus)
-    main = states_of(music.main)
-    return {
-        "about": about,
-        "pieces": {name: len(pieces) for name, pieces in music.sets.items()},
-        "density": density(main),
-        "keys per sample of held-out music": float(_held_out_roll(music)[1:].sum(axis=1).mean()),
-        "bits saved by excerpts of main": judged[REAL]["bits"] if REAL in judged else None,
-        "profile": {"pieces": study.profile.pieces, "steps": study.profile.steps},
-    }
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:

@@ -19,7 +19,7 @@ from musiclib.paper.experiments import EXPERIMENTS, Job, jobs, named
 from musiclib.paper.kept import RESULTS, kept_runs
 from musiclib.paper.profiles import Profile
 from musiclib.paper.variants import run_config
-from musiclib.training.folder import failure, held, last_held_out, saved, touched
+from musiclib.training.folder import damaged, failure, held, last_held_out, saved, touched
 from musiclib.training.precision import Precision
 from musiclib.training.runs import RUNS, Run, RunConfig, find
 from musiclib.training.train import total_iterations
@@ -83,15 +83,17 @@ def _standing(
     job: Job, config: RunConfig, corpus: Corpus, runs: Path, kept: Run | None
 ) -> Standing:
     run = find(config, corpus, runs)
-    state, done, why = _here(run)
-    total, cannot = _total(run, corpus)
+    fault = damaged(run)
+    state, done, why = (FAILED, 0, fault) if fault else _here(run)
+    total, cannot = _total(run, corpus, readable=not fault)
     note = cannot or why
     if state == MISSING and kept:
         run, state, done, note = _kept(replace(kept, config=config), corpus, run, cannot)
         total = _trained(run)[1] if state != MISSING else total
     done = total if state in SETTLED else done
     held_out = last_held_out(run, math.inf if state == RUNNING else done)
-    return Standing(job, state, done, total, _own_speed(run, state), held_out, note, run)
+    speed = None if fault else _own_speed(run, state)
+    return Standing(job, state, done, total, speed, held_out, note, run)
 
 
 def _here(run: Run) -> tuple[str, int, str]:
@@ -127,10 +129,11 @@ def _kept(kept: Run, corpus: Corpus, here: Run, cannot: str) -> tuple[Run, str, 
     return kept, KEPT_PART, record["iterations"], "its state is not kept: here it begins anew"
 
 
-def _total(run: Run, corpus: Corpus) -> tuple[int | None, str]:
+def _total(run: Run, corpus: Corpus, readable: bool) -> tuple[int | None, str]:
     """Iterations in all, or why there can be none."""
     try:
-        return (_trained(run)[1] if run.begun else total_iterations(run.config, corpus)), ""
+        known = readable and run.begun
+        return (_trained(run)[1] if known else total_iterations(run.config, corpus)), ""
     except InputError as error:
         return None, str(error)
 

@@ -56,6 +56,19 @@ def saved(run: Run) -> Saved:
         return Saved()
 
 
+def damaged(run: Run) -> str:
+    """Which file of a run cannot be read, and what to do about it; empty where none is damaged."""
+    state = run.directory / STATE
+    try:
+        if run.begun:
+            run.record  # noqa: B018
+    except ValueError:
+        return f"its record is damaged: delete {run.directory / run.record_name}"
+    if state.exists() and saved(run) == Saved():
+        return f"its saved state is damaged: delete {state}, and it begins anew"
+    return ""
+
+
 def touched(run: Run) -> bool:
     """Whether anything of a run is there: more than its folder and the lock."""
     return run.begun or any(

@@ -13,13 +13,15 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from musiclib.base.files import write_bytes
+from musiclib.base.errors import InputError
+from musiclib.base.files import DAMAGED, write_bytes
 from musiclib.base.memory import keep_freed_memory
 from musiclib.base.seeds import seed_of
 from musiclib.models.model import Model
@@ -225,9 +227,12 @@ def _save(
 def _load(model: Model, optimizer: torch.optim.Optimizer, path: Path) -> State:
     if not path.exists():
         return State()
-    content = torch.load(path, map_location=_device(model), weights_only=True)
-    model.load_state_dict(content["model"])
-    optimizer.load_state_dict(content["optimizer"])
+    try:
+        content = torch.load(path, map_location=_device(model), weights_only=True)
+        model.load_state_dict(content["model"])
+        optimizer.load_state_dict(content["optimizer"])
+    except (*DAMAGED, UnpicklingError) as error:
+        raise InputError(f"{path} is damaged: delete it to train the run anew") from error
     state = State(**{"processes": [1], **content["state"]})  # saved by a version that knew one
     state.losses = list(state.losses)
     return state

@@ -79,8 +79,12 @@ class Run:
 
         That of the last piece where the run is not finished; raises FileNotFoundError before.
         """
-        name = "run.json" if self.finished else PART_RECORD
-        return json.loads((self.directory / name).read_text())
+        return json.loads((self.directory / self.record_name).read_text())
+
+    @property
+    def record_name(self) -> str:
+        """The file of the record."""
+        return "run.json" if self.finished else PART_RECORD
 
     @property
     def verdict(self) -> Verdict:
