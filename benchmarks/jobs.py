@@ -15,8 +15,9 @@ from musiclib.models import PUBLISHED_FORM, BiaxialConfig, LSTMConfig, build
 from musiclib.music.note_states import NOTES
 from musiclib.music.piano_roll import KEYS
 from musiclib.training.curriculum import Stage
-from musiclib.training.loop import Plan, State, iterate
+from musiclib.training.loop import Plan, iterate
 from musiclib.training.precision import products_in
+from musiclib.training.state import State
 
 PUBLISHED = "musiclib, published form"
 ADADELTA = partial(torch.optim.Adadelta, lr=1.0, rho=0.95, eps=1e-6)

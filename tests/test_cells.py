@@ -11,7 +11,8 @@ from test_features import naive_features
 from musiclib.models import PUBLISHED_FORM, BiaxialConfig, build
 from musiclib.models.cells import CELLS, LinearLSTM, _OverSequence
 from musiclib.training.curriculum import Stage
-from musiclib.training.loop import Plan, State, iterate
+from musiclib.training.loop import Plan, iterate
+from musiclib.training.state import State
 
 pytestmark = pytest.mark.processor
 

@@ -20,8 +20,8 @@ from musiclib.training import live as pictures
 from musiclib.training import train as training
 from musiclib.training.curve import CurveFile, curve_of, file_of
 from musiclib.training.live import Live, drawn, name
-from musiclib.training.loop import State
 from musiclib.training.runs import RunConfig, find
+from musiclib.training.state import State
 from musiclib.training.train import train_run
 
 LSTM = LSTMConfig(hidden=4, batch=3, checkpoints=(), iterations=24)

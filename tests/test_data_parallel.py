@@ -34,8 +34,9 @@ from musiclib.models import (
 from musiclib.training import processes
 from musiclib.training.curriculum import Stage
 from musiclib.training.data_parallel import ALONE, Crew, must_share
-from musiclib.training.loop import Plan, losses_of, train
+from musiclib.training.loop import Plan, train
 from musiclib.training.runs import RunConfig, find
+from musiclib.training.state import losses_of
 from musiclib.training.train import train_run, train_runs
 
 pytestmark = pytest.mark.processor

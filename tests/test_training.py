@@ -31,8 +31,9 @@ from musiclib.models.model import Model
 from musiclib.paper import study
 from musiclib.training import precision as precisions
 from musiclib.training.curriculum import Stage
-from musiclib.training.loop import Plan, State, held_out_loss, iterate, losses_of, train
+from musiclib.training.loop import Plan, held_out_loss, iterate, train
 from musiclib.training.runs import RunConfig, find
+from musiclib.training.state import State, losses_of
 from musiclib.training.train import music_of, train_run
 
 pytestmark = pytest.mark.processor

@@ -24,7 +24,8 @@ from musiclib.corpus.sets import Corpus
 from musiclib.models import MODELS, batches_of, build
 from musiclib.paper.profiles import Profile
 from musiclib.training.curriculum import Stage
-from musiclib.training.loop import Plan, State, iterate
+from musiclib.training.loop import Plan, iterate
+from musiclib.training.state import State
 from musiclib.training.train import iterations_of, workers
 
 SECONDS, MOST = 2.0, 30  # of iterations that are timed, a network

@@ -16,8 +16,8 @@ import pandas as pd
 import torch
 
 from musiclib.base.files import write_text
-from musiclib.training.loop import State
 from musiclib.training.runs import Run
+from musiclib.training.state import State
 
 COLUMNS = ("iteration", "loss", "held_out", "without_learning")
 SECONDS = 0.5  # between rows, at least

@@ -5,29 +5,26 @@ goes on from its last saved state as if nothing had happened: model, optimiser, 
 are all there is to save.
 """
 
-import io
 import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from musiclib.base.errors import InputError
-from musiclib.base.files import DAMAGED, write_bytes
 from musiclib.base.memory import keep_freed_memory
 from musiclib.base.seeds import seed_of
 from musiclib.models.model import Model
 from musiclib.training.curriculum import Stage, locate
 from musiclib.training.data_parallel import ALONE, Crew, must_share
 from musiclib.training.precision import Precision, autocast, products_in
+from musiclib.training.state import State, load_state, save_state
 from musiclib.training.stretches import change
 
 
@@ -47,19 +44,6 @@ class Plan:
     def total(self) -> int:
         """Iterations in all."""
         return sum(stage.iterations for stage in self.stages)
-
-
-@dataclass
-class State:
-    """All that changes while training, besides the model and its optimiser."""
-
-    iteration: int = 0
-    memory: Any = None
-    losses: list[Tensor] = field(default_factory=list)
-    held_out: list[tuple[int, float]] = field(default_factory=list)
-    seconds: float = 0.0
-    threads: list[int] = field(default_factory=list)  # of each stretch of training
-    processes: list[int] = field(default_factory=list)  # likewise
 
 
 def train(
@@ -84,7 +68,7 @@ def train(
     """
     must_share(type(model), crew.size, plan.stages)
     optimizer = model.optimizer()
-    state = _load(model, optimizer, saved)
+    state = load_state(model, optimizer, saved)
     state.memory = crew.memory_of_share(state.memory, model.lanes)
     _note_stretch(state, saved, crew)
     keep_freed_memory()
@@ -103,7 +87,7 @@ def train(
             over = crew.agree(time.monotonic() - begun >= seconds)
             if crew.agree(time.monotonic() - last_saved > save_seconds) or over:
                 state.seconds, last_saved = time.monotonic() - began, time.monotonic()
-                _save(model, optimizer, state, saved, crew)
+                save_state(model, optimizer, state, saved, crew)
             if over:
                 break
     state.seconds = time.monotonic() - began
@@ -208,44 +192,9 @@ def _device(model: Model) -> torch.device:
     return next(model.parameters()).device
 
 
-def _save(
-    model: Model, optimizer: torch.optim.Optimizer, state: State, path: Path, crew: Crew
-) -> None:
-    state = replace(state, memory=crew.memory_of_all(state.memory, model.lanes))
-    if not crew.leads:
-        return
-    content = {
-        "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "state": {**vars(state), "losses": losses_of(state)},
-    }
-    buffer = io.BytesIO()
-    torch.save(content, buffer)
-    write_bytes(path, buffer.getvalue())
-
-
-def _load(model: Model, optimizer: torch.optim.Optimizer, path: Path) -> State:
-    if not path.exists():
-        return State()
-    try:
-        content = torch.load(path, map_location=_device(model), weights_only=True)
-        model.load_state_dict(content["model"])
-        optimizer.load_state_dict(content["optimizer"])
-    except (*DAMAGED, UnpicklingError) as error:
-        raise InputError(f"{path} is damaged: delete it to train the run anew") from error
-    state = State(**{"processes": [1], **content["state"]})  # saved by a version that knew one
-    state.losses = list(state.losses)
-    return state
-
-
 def _note_stretch(state: State, saved: Path, crew: Crew) -> None:
     """Keep how many threads and processes compute; say so where a run goes on with others."""
     now = {"threads": torch.get_num_threads(), "processes": crew.size}
     for said in [change(name, getattr(state, name), number) for name, number in now.items()]:
         if said and crew.leads:
             print(f"{saved.parent.name}: {said}", file=sys.stderr)
-
-
-def losses_of(state: State) -> Tensor:
-    """Loss of every iteration, float32 of shape (iterations,)."""
-    return torch.stack(state.losses).float().cpu() if state.losses else torch.empty(0)

@@ -6,16 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import torch
 from filelock import FileLock
 from torch import Tensor
 
-from musiclib import __version__
-from musiclib.base.device import device, device_name
+from musiclib.base.device import device
 from musiclib.base.errors import InputError
-from musiclib.base.files import write_json, write_text
 from musiclib.base.parallel import cores, side_by_side
 from musiclib.base.progress import Progress
 from musiclib.corpus.batches import Batches
@@ -29,9 +25,10 @@ from musiclib.training.curriculum import Stage, curriculum
 from musiclib.training.curve import CurveFile, file_of
 from musiclib.training.data_parallel import ALONE, Crew, must_share
 from musiclib.training.live import Live
-from musiclib.training.loop import Plan, State, ended, losses_of, train
+from musiclib.training.loop import Plan, ended, train
 from musiclib.training.precision import check_precision
 from musiclib.training.processes import in_processes
+from musiclib.training.record import write_record
 from musiclib.training.runs import FINAL, PART, PART_RECORD, RUNS, Run, RunConfig, find
 
 GPU_RUNS_SIDE_BY_SIDE = 4
@@ -111,7 +108,7 @@ def _train(run: Run, corpus: Corpus, seconds: float, crew: Crew) -> None:
     done = ended(plan, state)
     save(model, run, FINAL if done else PART)
     about = {"corpus": corpus.checksum, "without_learning": without}
-    _write_record(run, plan, state, about)
+    write_record(run, plan, state, about)
     left = [saved, file_of(run), run.weights(PART), run.directory / PART_RECORD] if done else []
     for path in [*left, *run.directory.glob(".writing-*")]:  # the latter of killed tries
         path.unlink(missing_ok=True)
@@ -213,38 +210,3 @@ def _reporter(run: Run, progress: Progress):  # noqa: ANN202
 def save(model: Model, run: Run, label: int | str) -> None:
     """Write a run's weights at a checkpoint."""
     save_weights(model, run.weights(label), run.config.describe())
-
-
-def _write_record(run: Run, plan: Plan, state: State, about: dict) -> None:
-    """Losses, and last the record: of the whole run, or of what is trained of it."""
-    _write_csv(_loss_table(plan, losses_of(state)), run.directory / "losses.csv")
-    held_out = pd.DataFrame(state.held_out, columns=["iteration", "loss"])
-    _write_csv(held_out, run.directory / "held-out.csv")
-    record = {
-        "config": run.config.describe(),
-        **about,
-        "musiclib": __version__,
-        "torch": torch.__version__,
-        "device": device_name(),
-        "precision": run.config.precision,
-        "threads": state.threads,
-        **({"processes": state.processes} if max(state.processes) > 1 else {}),
-        "seconds": round(state.seconds, 1),
-        "stages": {stage.name: stage.iterations for stage in plan.stages},
-        "iterations_an_epoch": getattr(plan.stages[-1].batches, "epoch", None),
-    }
-    if ended(plan, state):
-        write_json(run.directory / "run.json", record)
-    else:
-        write_json(run.directory / PART_RECORD, record | {"iterations": state.iteration})
-
-
-def _loss_table(plan: Plan, losses: Tensor) -> pd.DataFrame:
-    stages = [stage.name for stage in plan.stages for _ in range(stage.iterations)]
-    within = np.concatenate([np.arange(1, stage.iterations + 1) for stage in plan.stages])
-    table = pd.DataFrame({"stage": stages, "iteration": within})
-    return table[: len(losses)].assign(loss=losses.numpy())  # fewer where training ended early
-
-
-def _write_csv(table: pd.DataFrame, path: Path) -> None:
-    write_text(path, table.to_csv(index=False, float_format="%.6g"))
