@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from musiclib.training.data_parallel import ALONE, Crew, Processes
 
 LONGEST_WAIT = timedelta(days=7)  # for who leads, who may wait for another training of the run
 LOST = ("gloo", "NCCL", "Connection", "Socket")  # in what torch says of a process that is gone
+SETTLED = 0.1  # seconds in which gloo's thread gets Python's lock
 LOOPBACK = {"linux": "lo", "darwin": "lo0"}
 
 
@@ -76,11 +78,22 @@ def joined(
             backend, store=store, rank=rank, world_size=size, timeout=LONGEST_WAIT
         )
         yield Processes()
+        _settle()
         dist.destroy_process_group()
     except RuntimeError as error:
         if type(error) is RuntimeError and any(word in str(error) for word in LOST):
             raise BrokenProcessPool("a process that trained with this one is gone") from error
         raise
+
+
+def _settle() -> None:
+    """Wait until nothing is under way between the processes.
+
+    What takes the group down holds Python's lock and waits for gloo's thread, which needs that lock
+    to let go of the tensors of its last exchange: together they would wait for ever.
+    """
+    dist.barrier()  # exchanges end in order, and this one has no tensors
+    time.sleep(SETTLED)
 
 
 def own_gpu(rank: int, size: int) -> bool:
