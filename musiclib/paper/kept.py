@@ -40,8 +40,8 @@ def kept_runs(profile: str, results: Path = RESULTS) -> Kept:
 
 def _whole(path: Path) -> Run:
     try:
-        json.loads(path.read_text())["job"]
-    except (OSError, ValueError, KeyError):
+        json.loads(path.read_text())
+    except (OSError, ValueError):
         raise InputError(f"{path}: no record of a kept run; delete its folder") from None
     return Run(path.parent, None)
 

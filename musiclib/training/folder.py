@@ -63,9 +63,9 @@ def damaged(run: Run) -> str:
         if run.begun:
             run.record  # noqa: B018
     except ValueError:
-        return f"its record is damaged: delete {run.directory / run.record_name}"
+        return f"{run.directory / run.record_name} is damaged: delete it to train the run anew"
     if state.exists() and saved(run) == Saved():
-        return f"its saved state is damaged: delete {state}, and it begins anew"
+        return f"{state} is damaged: delete it to train the run anew"
     return ""
 
 
