@@ -3,6 +3,8 @@
 import numpy as np
 from hypothesis import strategies as st
 
+from musiclib.music.note_states import write_note_states
+
 PLAY, STRUCK = 0, 1
 
 
@@ -71,3 +73,12 @@ def scale_piece(root=60, steps=160, seed=0):
         degree = rng.choice([0, 2, 4, 5, 7, 9, 11, 12], 2)
         notes += [(root + 12 + int(degree[0]), step, 2), (root + 12 + int(degree[1]), step + 2, 2)]
     return hand_states(steps, *notes)
+
+
+def write_scales(folder, keys):
+    """Twelve scales as MIDI files, in so many keys by turns, each with a rhythm of its own."""
+    rng = np.random.default_rng(0)
+    for index in range(12):
+        piece = np.roll(scale_piece(steps=192), index % keys, axis=1)
+        piece[rng.random(len(piece)) < 0.2] = 0
+        write_note_states(piece, folder / f"{index}.mid")

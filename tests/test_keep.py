@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from filelock import FileLock
-from strategies import random_states, scale_piece
+from strategies import random_states, write_scales
 
 from musiclib.base.errors import InputError
 from musiclib.corpus.sets import states_of
@@ -14,7 +14,6 @@ from musiclib.metrics.pca import project
 from musiclib.models.checkpoints import load_weights
 from musiclib.music.bars import bars, density
 from musiclib.music.cadences import endings
-from musiclib.music.note_states import write_note_states
 from musiclib.paper.between_samples import struck_between
 from musiclib.paper.clouds import drawn
 from musiclib.paper.curves import published_batch
@@ -42,11 +41,8 @@ ABOUT = "scales"
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    place, rng = tmp_path_factory.mktemp("keep"), np.random.default_rng(0)
-    for index in range(12):
-        piece = scale_piece(steps=192)
-        piece[rng.random(len(piece)) < 0.2] = 0
-        write_note_states(piece, place / "music" / f"{index}.mid")
+    place = tmp_path_factory.mktemp("keep")
+    write_scales(place / "music", keys=1)
     study = Study("smoke", str(place / "music"), 1, runs=place / "runs")
     for model, kind, _ in WHOLE:
         study.train(model, (kind,))

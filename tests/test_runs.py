@@ -12,17 +12,15 @@ from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import pytest
 from distributed import LocalCluster
 from killed import config_of, killed_once
-from strategies import scale_piece
+from strategies import write_scales
 
 from musiclib.base import apart
 from musiclib.base.errors import InputError
 from musiclib.cli import main
 from musiclib.corpus.assemble import read_corpus
-from musiclib.music.note_states import write_note_states
 from musiclib.paper import standing
 from musiclib.paper.experiments import jobs
 from musiclib.paper.profiles import QUICK, SMOKE
@@ -41,11 +39,8 @@ KILL = "import killed; killed.train_until_killed({!r}, {!r}, {!r}, 7)"
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A folder with music, and the runs of NAMES trained without any disturbance."""
-    place, rng = tmp_path_factory.mktemp("runs"), np.random.default_rng(0)
-    for index in range(12):
-        piece = np.roll(scale_piece(steps=192), index % 5, axis=1)
-        piece[rng.random(len(piece)) < 0.2] = 0
-        write_note_states(piece, place / "music" / f"{index}.mid")
+    place = tmp_path_factory.mktemp("runs")
+    write_scales(place / "music", keys=5)
     for name in NAMES:
         train_run(config_of(name), music(place), place / "whole")
     return place

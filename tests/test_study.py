@@ -3,14 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from strategies import scale_piece
+from strategies import write_scales
 
 from musiclib.base.errors import InputError
 from musiclib.corpus.sets import states_of
 from musiclib.metrics.bits_saved import bits_saved_of_pieces
 from musiclib.metrics.isl import isl_of_pieces
 from musiclib.music.bars import cell_frequencies, density, piece_bars
-from musiclib.music.note_states import write_note_states
 from musiclib.paper.results import number
 from musiclib.paper.study import Study
 
@@ -20,11 +19,8 @@ KINDS, SEEDS, AT = ("plain", "own keys"), 2, 19
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     """A corpus of scales in several keys, each with a rhythm of its own, and a folder of runs."""
-    place, rng = tmp_path_factory.mktemp("study"), np.random.default_rng(0)
-    for index in range(12):
-        piece = np.roll(scale_piece(steps=192), index % 5, axis=1)
-        piece[rng.random(len(piece)) < 0.2] = 0
-        write_note_states(piece, place / "music" / f"{index}.mid")
+    place = tmp_path_factory.mktemp("study")
+    write_scales(place / "music", keys=5)
     return place
 
 

@@ -10,13 +10,11 @@ from musiclib.corpus.sets import Corpus, states_of
 from musiclib.music.bars import bars, density
 from musiclib.paper.between_samples import struck_between
 from musiclib.paper.curves import published_batch
-from musiclib.paper.kept_numbers import SECTION_4
+from musiclib.paper.kept_numbers import HEARD, SECTION_4
 from musiclib.paper.section_4 import ends, loss_by_mode
 from musiclib.paper.study import Study
 from musiclib.training.runs import Run
 from musiclib.training.train import music_of
-
-SAMPLES = 512  # of the held-out music that is heard, as in notebook 08
 
 
 def about_music(study: Study, run: Run, real: Mapping[str, float], about: str) -> dict[str, Any]:
@@ -39,8 +37,8 @@ def about_music(study: Study, run: Run, real: Mapping[str, float], about: str) -
 
 
 def held_out_roll(music: Corpus) -> np.ndarray:
-    """The beginning of the held-out music as a piano roll, (at most `SAMPLES`, 88)."""
-    return np.concatenate([np.asarray(piece.roll) for piece in music.held_out])[:SAMPLES]
+    """The beginning of the held-out music as a piano roll, (at most `HEARD`, 88)."""
+    return np.concatenate([np.asarray(piece.roll) for piece in music.held_out])[:HEARD]
 
 
 @torch.no_grad()

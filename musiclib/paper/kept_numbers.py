@@ -4,6 +4,7 @@ What a run that has not come to its end reached is kept apart: nothing is claime
 """
 
 from collections.abc import Iterator
+from math import comb
 from typing import Any
 
 import pandas as pd
@@ -25,8 +26,8 @@ SCORED = {
 LOSS_UNITS = {"lstm": "nats per sample", "biaxial": "nats per batch"}
 LOSSES = {"plain": "categorical", "bernoulli": "bernoulli"}
 FIRST = 4  # iterations, as in notebook 04
-HEARD = 511  # samples of held-out music that are predicted
-PAIRS = 6  # of four excerpts, each with each
+HEARD = 512  # samples of held-out music that the LSTM hears, as in notebook 08
+PAIRS = comb(4, 2)  # of the excerpts of `one_tune`, each with each
 SECTION_4 = {
     "held-out loss": "nats per batch of published size",
     "held-out loss, major pieces": "nats per batch of published size",
@@ -155,7 +156,7 @@ def _off(
     music = [runs[kind, seed].record["music"] for seed in rows["seed"]]
     apart = rows.assign(off=(rows[column] - [m[real] for m in music]).abs())
     steps = music[0]["profile"]["pieces"] * music[0]["profile"]["steps"]
-    n = HEARD if column == "predicted" else steps
+    n = HEARD - 1 if column == "predicted" else steps
     return _by_seed(kept, apart, "off", unit="notes per step", n=n)
 
 
