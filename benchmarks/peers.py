@@ -21,7 +21,8 @@ from peer_metrics import metrics_of
 from timing import parser, run, seconds
 
 from musiclib.base.errors import InputError
-from musiclib.base.files import ROOT, write_text
+from musiclib.base.files import ROOT
+from musiclib.base.writing import write_text
 from musiclib.music.midi_events import KIND, OFF, ON, TICK, VALUE, Midi, read_midi
 from musiclib.music.midi_folder import midi_files
 from musiclib.music.note_states import ARTICULATE, PLAY, note_states, read_note_states

@@ -17,8 +17,9 @@ import torch
 
 from musiclib.base.device import device_name
 from musiclib.base.errors import InputError
-from musiclib.base.files import ROOT, write_json
+from musiclib.base.files import ROOT
 from musiclib.base.parallel import cores
+from musiclib.base.writing import write_json
 from musiclib.paper.results import markdown
 from musiclib.training.runs import RUNS
 

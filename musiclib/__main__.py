@@ -1,3 +1,8 @@
-from musiclib.cli import main
+import sys
 
-main()
+try:
+    from musiclib.cli import main
+
+    main()
+except KeyboardInterrupt:
+    sys.exit("musiclib: stopped before it began")

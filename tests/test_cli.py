@@ -15,6 +15,7 @@ from test_note_states import metre, off, on
 from test_note_states import saved as saved_midi
 
 from musiclib.base.files import ROOT
+from musiclib.base.stopping import Terminated
 from musiclib.cli import main
 from musiclib.metrics.bits_saved import saved
 from musiclib.music.note_states import read_note_states, write_note_states
@@ -366,13 +367,24 @@ def test_a_machine_is_trained_and_mends(folders, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("error", "sentence"),
-    [(KeyboardInterrupt, "stopped"), (BrokenProcessPool, "a worker process was killed")],
+    ("error", "status", "sentence"),
+    [
+        (KeyboardInterrupt, 130, "stopped; no file is half written"),
+        (Terminated, 143, "stopped; no file is half written"),
+        (BrokenProcessPool, 1, "a worker process was killed"),
+        (MemoryError, 1, "no memory left"),
+        (OSError(28, "No space left on device"), 1, "no space left on the disk"),
+    ],
 )
-def test_an_interrupt_and_a_lost_worker_are_one_sentence(monkeypatch, error, sentence):
+def test_what_ends_a_command_from_outside_is_one_sentence(
+    error, status, sentence, monkeypatch, capsys
+):
     def interrupted(*_):
         raise error
 
     monkeypatch.setattr("musiclib.paper.readme.refresh", interrupted)
-    with pytest.raises(SystemExit, match=f"musiclib: {sentence}"):
+    with pytest.raises(SystemExit) as ended:
         main(["readme"])
+    told = capsys.readouterr().err + (ended.value.code if status == 1 else "")
+    assert told.strip().startswith(f"musiclib: {sentence}") and told.strip().count("\n") == 0
+    assert status == 1 or ended.value.code == status

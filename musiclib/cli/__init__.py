@@ -3,18 +3,20 @@
 Modules are imported inside the commands: `--help` and a mistyped option then answer at once.
 """
 
-import errno
 import io
 import sys
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from functools import wraps
 from importlib import import_module
+from signal import SIGINT, SIGTERM
 
 import click
 
-from musiclib.base.errors import NO_SPACE, InputError
+from musiclib.base.aside import FULL, without_aside
+from musiclib.base.errors import NO_MEMORY, NO_SPACE, InputError
 from musiclib.base.progress import waiting
+from musiclib.base.stopping import Terminated, stoppable
 from musiclib.cli.composing import compose, mend
 from musiclib.cli.corpus import corpus
 from musiclib.cli.judging import evaluate, isl
@@ -30,11 +32,13 @@ def main(arguments: list[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        commands.main(arguments, prog_name="python -m musiclib", standalone_mode=False)
-    except (KeyboardInterrupt, click.Abort):
-        sys.exit(
-            "musiclib: stopped; the same command goes on with training, and does the rest anew"
-        )
+        with stoppable():
+            commands.main(arguments, prog_name="python -m musiclib", standalone_mode=False)
+            sys.stdout.flush()  # what cannot be printed is said, too
+    except (KeyboardInterrupt, click.Abort) as error:
+        command = next(iter(sys.argv[1:] if arguments is None else arguments), "")
+        print(f"musiclib: stopped; {GOES_ON.get(command, ANEW)}", file=sys.stderr)
+        sys.exit(128 + (SIGTERM if Terminated in map(type, (error, error.__cause__)) else SIGINT))
     except click.ClickException as error:
         print(f"musiclib: {error.format_message()}", file=sys.stderr)
         sys.exit(error.exit_code)
@@ -42,18 +46,23 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(f"musiclib: {error}")
     except OSError as error:
         sys.exit(f"musiclib: {_machine_fault(error)}")
+    except MemoryError:
+        sys.exit(f"musiclib: {NO_MEMORY}")
     except BrokenProcessPool:
         sys.exit("musiclib: a worker process was killed, or out of memory; run the command again")
     except RuntimeError as error:  # after its kinds above
+        if "DefaultCPUAllocator" in str(error):  # torch's MemoryError
+            sys.exit(f"musiclib: {NO_MEMORY}")
         if type(error).__name__ != "OutOfMemoryError":  # torch's, which is not imported for it
             raise
         sys.exit("musiclib: the GPU has no memory left: end what else runs on it, then try again")
 
 
 def _machine_fault(error: OSError) -> str:
-    if error.errno == errno.ENOSPC:
+    if error.errno in FULL:
         return NO_SPACE
-    return f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")
+    where = f" ({without_aside(error.filename)})" if error.filename else ""
+    return f"{error.strerror or error}{where}"
 
 
 @click.group(epilog=example("compose --out piece.mid --audio piece.mp3", "train biaxial"))
@@ -61,6 +70,12 @@ def commands() -> None:
     """Train, compose, mend and judge; `make paper` does all of it for the paper."""
 
 
+ANEW = "no file is half written, and the same command begins anew"
+GOES_ON = {
+    "train": "the same command goes on from the state that was saved last",
+    "runs": "the same command goes on from the states that were saved last",
+    "notebook": "the same command goes on with training, and does the rest anew",
+}
 LOADED_FIRST = {  # what takes a command seconds to import, so that people see what they wait for
     "train": "musiclib.training.train",
     "runs": "musiclib.paper.standing",

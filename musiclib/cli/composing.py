@@ -72,6 +72,7 @@ def compose(
 ) -> None:
     """Compose a piece of music, or a folder of them, as MIDI."""
     from musiclib.base.files import expanded
+    from musiclib.base.writing import replacing_all
     from musiclib.exploring.wish import compose_folder, compose_wish
     from musiclib.exploring.wishes import Wish
 
@@ -87,17 +88,18 @@ def compose(
     if not one:
         print(compose_folder(wish, out, pieces or 25, music))
         return
-    composed = compose_wish(wish, corpus=music)
-    composed.write(out)
-    print(out)
-    if audio:
-        print(composed.write_sound(audio))
+    with replacing_all(out, *filter(None, [audio])) as [aside, *aside_audio]:
+        composed = compose_wish(wish, corpus=music)
+        composed.write(aside)
+        sounds = [composed.write_sound(path) for path in aside_audio]
+    for path in (out, *(audio.with_name(sound.name) for sound in sounds)):
+        print(path)
     click.echo(f"{composed.title}, {composed.key or 'silent'}", err=True)
 
 
 def _places(out: Path, audio: Path | None, pieces: int | None) -> bool:
     """Whether one piece is asked for; raises InputError for what cannot be written."""
-    from musiclib.base.files import must_be_new, must_be_writable
+    from musiclib.base.writing import must_be_new, must_be_writable
     from musiclib.music.midi_folder import midi_suffix
 
     one = bool(midi_suffix(out.suffix))
@@ -114,8 +116,6 @@ def _places(out: Path, audio: Path | None, pieces: int | None) -> bool:
     if not one:
         must_be_new(out)
     for place in filter(None, (out, audio)):
-        if place.is_dir():
-            raise InputError(f"{place} is a folder: name a file")
         must_be_writable(place)
     return one
 

@@ -35,34 +35,50 @@ def corpus(
     FOLDER is one of MIDI files, or a name as --corpus of other commands takes; without one it is
     music21's scores, in profile paper piano-midi where it can be had.
     """
-    from musiclib.base.files import must_be_new
-    from musiclib.corpus import report, report_rows, report_text
+    from musiclib.base.writing import write_text
+    from musiclib.corpus import report, report_rows, report_text, saved, shards
     from musiclib.corpus.assemble import read_corpus
     from musiclib.corpus.cluster import workers_of
     from musiclib.paper import profiles
     from musiclib.paper.chosen import chosen_corpus
 
-    _check_suffix("--save", save, (".npz", ".shards"))
-    _check_suffix("--table", wanted["table"], (".csv",))
-    if save and save.suffix == ".shards":
-        must_be_new(save)
+    save, table, pictures = _places(save, wanted["table"], wanted["pictures"])
     scale = profiles.profile(profile)
     chosen = chosen_corpus(profile, folder, download=True)
     with workers_of(wanted["cluster"]) as executor:
         music = read_corpus(chosen, scale.scores_per_group, metre, executor)
+    if save:
+        (shards.write if save.suffix == shards.SUFFIX else saved.save)(music, save)
     files = report_rows.files_of(music)
     told = {"corpus": chosen, "checksum": music.checksum, **report.summary(music, files)}
+    if table:
+        write_text(table, report_rows.table(files).to_csv(index=False))
+    if pictures:
+        _draw(music, files, told, pictures)
     told["training"] = None if wanted["no_minutes"] else _training(scale, music)
     if as_json:
         print(json.dumps(told | {"files": [file._asdict() for file in files]}, allow_nan=False))
     else:
         lines = [*report_text.lines(told), *report_text.training(told["training"])]
         print("\n".join(lines + ["", *report_text.rows(files)] * wanted["every"]))
-    _write(music, files, told, save, wanted)
+
+
+def _places(save: Path | None, table: Path | None, pictures: Path | None) -> list[Path | None]:
+    """Where to write; raises InputError, before anything is read, where that cannot be done."""
+    from musiclib.base.files import expanded
+    from musiclib.base.writing import must_be_new, must_be_writable
+
+    _check_suffix("--save", save, (".npz", ".shards"))
+    _check_suffix("--table", table, (".csv",))
+    save, table, pictures = (path and expanded(path) for path in (save, table, pictures))
+    if save and save.suffix == ".shards":
+        must_be_new(save)
+    for path in filter(None, (save, table, pictures and pictures / "corpus.png")):
+        must_be_writable(path)
+    return [save, table, pictures]
 
 
 def _check_suffix(option: str, path: Path | None, suffixes: tuple[str, ...]) -> None:
-    """Raise InputError, before anything is read, for a file that could not be written."""
     if path is not None and path.suffix not in suffixes:
         raise InputError(f"{option} {path}: name it {' or '.join(suffixes)}")
 
@@ -78,29 +94,18 @@ def _training(scale: Any, music: Any) -> dict[str, Any]:
     }
 
 
-def _write(music: Any, files: list, told: dict, save: Path | None, wanted: dict[str, Any]) -> None:
-    """Write what was asked for beside what is printed."""
-    from musiclib.base.files import write_text
-    from musiclib.corpus import report_rows, saved, shards
-
-    if save:
-        (shards.write if save.suffix == shards.SUFFIX else saved.save)(music, save)
-    if wanted["table"]:
-        write_text(wanted["table"], report_rows.table(files).to_csv(index=False))
-    if wanted["pictures"]:
-        _draw(music, files, told, wanted["pictures"])
-
-
 def _draw(music: Any, files: list, told: dict[str, Any], folder: Path) -> None:
     import matplotlib
 
     matplotlib.use("agg")
-    from musiclib.base.files import write_text
+    from musiclib.base.aside import beside
+    from musiclib.base.writing import write_text
     from musiclib.paper import figures
     from musiclib.paper.contents import alternative, contents
 
     figures.style()
     table, text = contents(music, files), alternative(told)
     label = f"corpus {Path(told['corpus']).name}, metre {told['metre']}, {told['checksum']}"
-    figures.save(figures.contents(table), table, folder, "corpus", label, text)
-    write_text(folder / "corpus.txt", text + "\n")
+    with beside(folder) as aside:
+        figures.save(figures.contents(table), table, aside, "corpus", label, text)
+        write_text(aside / "corpus.txt", text + "\n")

@@ -7,8 +7,8 @@ import numpy as np
 
 from musiclib.base.device import device
 from musiclib.base.errors import InputError
-from musiclib.base.files import new_folder
 from musiclib.base.parallel import part_done
+from musiclib.base.writing import new_folder
 from musiclib.composing.compose import compose, draw_primers, piece_seeds
 from musiclib.corpus.sets import Piece
 from musiclib.models import Network

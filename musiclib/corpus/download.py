@@ -7,8 +7,9 @@ from pathlib import Path
 from filelock import FileLock
 
 from musiclib.base.errors import InputError
-from musiclib.base.files import ROOT, write_text
+from musiclib.base.files import ROOT
 from musiclib.base.progress import waiting
+from musiclib.base.writing import write_text
 from musiclib.corpus.collections import Collection, Registered
 
 DATA = ROOT / "data"

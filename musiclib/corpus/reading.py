@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from musiclib.base.errors import InputError
-from musiclib.base.files import DAMAGED, ROOT, digest, replacing
+from musiclib.base.files import DAMAGED, ROOT, digest
 from musiclib.base.isolated import Isolated, Lost
 from musiclib.base.parallel import cores
 from musiclib.base.progress import Progress
+from musiclib.base.writing import replacing
 from musiclib.corpus.encoding import ENCODER_VERSION, Content, Encoded, decode, encode_some
 from musiclib.corpus.sources import Source
 from musiclib.music.midi_events import MidiError, content_of
@@ -174,7 +175,7 @@ def cached(job: Wanted) -> Encoded | None:
 def _cache(made: bytes, entry: Path) -> Encoded:
     """Keep what was made for the next time, where that can be written."""
     try:
-        with replacing(entry) as temporary:
+        with replacing(entry, lasting=False) as temporary:
             temporary.write_bytes(made)
     except OSError as error:
         _warn_once(entry.parent.parent, error)

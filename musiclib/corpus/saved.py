@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from musiclib.base.errors import InputError
-from musiclib.base.files import DAMAGED, replacing
+from musiclib.base.files import DAMAGED
 from musiclib.base.progress import waiting
+from musiclib.base.writing import replacing
 from musiclib.corpus.levels import HELD_OUT, MAIN
 from musiclib.corpus.sets import Corpus, Piece
 

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from musiclib.base.errors import InputError
-from musiclib.base.files import DAMAGED, new_folder
+from musiclib.base.files import DAMAGED
 from musiclib.base.progress import waiting
+from musiclib.base.writing import new_folder
 from musiclib.corpus.facts import Facts
 from musiclib.corpus.levels import HELD_OUT, MAIN
 from musiclib.corpus.sets import Corpus, Piece

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from musiclib.base.files import ROOT, new_folder
+from musiclib.base.files import ROOT
+from musiclib.base.writing import new_folder
 from musiclib.exploring import shipped
 from musiclib.music.note_states import write_note_states
 

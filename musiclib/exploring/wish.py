@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from musiclib.base.errors import InputError
-from musiclib.base.files import must_be_new, new_folder
 from musiclib.base.progress import Progress
+from musiclib.base.writing import must_be_writable, new_folder
 from musiclib.composing.compose import compose, piece_seeds
 from musiclib.composing.folders import corpus_primers, load_network
 from musiclib.corpus.prepare import prepare
@@ -32,6 +32,7 @@ from musiclib.music.representations import NOTE_STATES
 from musiclib.music.transforms import shift
 
 Heard = Callable[[int, int], None]  # told how many steps of how many are composed
+BYTES = 8  # of a step as MIDI, about
 
 
 class Loaded(NamedTuple):
@@ -56,10 +57,13 @@ def compose_wish(
 
 
 def compose_folder(wish: Wish, folder: Path, pieces: int, corpus: Corpus | None = None) -> Path:
-    """Write pieces as wished into a new folder: 1.mid, 2.mid, ..."""
-    must_be_new(folder)
-    composed = compose_pieces(wish, pieces, corpus=corpus)
-    with new_folder(folder) as aside:
+    """Write pieces as wished into a new folder: 1.mid, 2.mid, ...
+
+    Where the disk is full before all are written, those that are stay, and InputError says so.
+    """
+    with new_folder(folder, partial=True) as aside:
+        must_be_writable(folder, pieces * wish.steps * BYTES)
+        composed = compose_pieces(wish, pieces, corpus=corpus)
         for index, piece in enumerate(composed, start=1):
             piece.write(aside / f"{index}.mid")
     return folder

@@ -15,7 +15,8 @@ from types import ModuleType
 import numpy as np
 
 from musiclib.base.errors import InputError
-from musiclib.base.files import expanded, write_bytes
+from musiclib.base.files import expanded
+from musiclib.base.writing import write_bytes
 from musiclib.listening.voices import RATE
 
 MEDIA_TYPES = {"mp3": "audio/mpeg", "ogg": "audio/ogg", "wav": "audio/wav"}

@@ -8,8 +8,8 @@ import numpy as np
 
 from musiclib.base.device import device
 from musiclib.base.errors import InputError
-from musiclib.base.files import new_folder
 from musiclib.base.progress import Progress
+from musiclib.base.writing import new_folder
 from musiclib.mending.mend import mend
 from musiclib.mending.ways import conditional
 from musiclib.models import ConditionalRBM
@@ -51,7 +51,7 @@ def mend_folder(machine: Mender, folder: Path, new: Path) -> Path:
     paths = midi_files(folder)
     if not paths:
         raise InputError(f"no MIDI file (.mid, .midi) in {folder}")
-    with new_folder(new) as aside, Progress(len(paths), "mending") as progress:
+    with new_folder(new, partial=True) as aside, Progress(len(paths), "mending") as progress:
         for path in paths:
             _mend_file(machine, path, aside / path.relative_to(folder))
             progress.add()

@@ -8,7 +8,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_model, save
 
 from musiclib.base.errors import InputError
-from musiclib.base.files import write_bytes
+from musiclib.base.writing import write_bytes
 from musiclib.models import MODELS, Model, build
 
 FAULTS = (

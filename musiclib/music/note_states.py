@@ -16,7 +16,7 @@ import numpy as np
 
 from musiclib.base.compiled import compiled
 from musiclib.base.errors import InputError
-from musiclib.base.files import replacing
+from musiclib.base.writing import replacing
 from musiclib.music.midi_events import (
     KIND,
     METRE_CHANGE,

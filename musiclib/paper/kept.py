@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from musiclib.base.errors import InputError
-from musiclib.base.files import ROOT, replacing
+from musiclib.base.files import ROOT
+from musiclib.base.writing import replacing
 from musiclib.metrics.bootstrap import Estimate
 from musiclib.metrics.pca import Projection
 from musiclib.music.note_states import NOTES

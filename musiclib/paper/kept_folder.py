@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from musiclib.base.files import replacing_folder, write_json, write_text
+from musiclib.base.writing import replacing_folder, write_json, write_text
 from musiclib.corpus.levels import MAIN
 from musiclib.corpus.sets import states_of
 from musiclib.metrics.pca import Projection

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from musiclib.base.errors import NO_SPACE, InputError
-from musiclib.base.files import ROOT, expanded, replacing, write_text
+from musiclib.base.files import ROOT, expanded
 from musiclib.base.pace import PROGRESS
+from musiclib.base.writing import replacing, write_text
 
 FOLDER = ROOT / "notebooks"
 

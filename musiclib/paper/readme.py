@@ -4,7 +4,8 @@ import json
 import re
 from statistics import mode
 
-from musiclib.base.files import ROOT, write_text
+from musiclib.base.files import ROOT
+from musiclib.base.writing import write_text
 from musiclib.corpus.collections import MUSIC21
 from musiclib.paper import claims
 from musiclib.paper.measured import MEASURED

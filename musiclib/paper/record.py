@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from musiclib.base.errors import InputError
-from musiclib.base.files import ROOT, digest, expanded, write_json, write_text
+from musiclib.base.files import ROOT, digest, expanded
+from musiclib.base.writing import write_json, write_text
 from musiclib.corpus.collections import MUSIC21, is_named
 from musiclib.corpus.sets import Corpus
 from musiclib.paper.profiles import Profile

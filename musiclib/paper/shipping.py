@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from musiclib.base.files import new_folder, write_bytes, write_text
+from musiclib.base.writing import new_folder, write_bytes, write_text
 from musiclib.corpus import saved
 from musiclib.corpus.assemble import assemble
 from musiclib.corpus.levels import HELD_OUT, MAIN

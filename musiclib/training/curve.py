@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from musiclib.base.files import write_text
+from musiclib.base.writing import write_text
 from musiclib.training.runs import Run
 from musiclib.training.state import State
 

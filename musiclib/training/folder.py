@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import torch
 
-from musiclib.base.files import DAMAGED, write_text
+from musiclib.base.files import DAMAGED
+from musiclib.base.writing import write_text
 from musiclib.training.curve import curve_of
 from musiclib.training.runs import Run
 

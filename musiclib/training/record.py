@@ -9,7 +9,7 @@ from torch import Tensor
 
 from musiclib import __version__
 from musiclib.base.device import device_name
-from musiclib.base.files import write_json, write_text
+from musiclib.base.writing import write_json, write_text
 from musiclib.training.loop import Plan, ended
 from musiclib.training.runs import PART_RECORD, Run
 from musiclib.training.state import State, losses_of

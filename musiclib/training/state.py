@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from musiclib.base.errors import InputError
-from musiclib.base.files import DAMAGED, write_bytes
+from musiclib.base.files import DAMAGED
+from musiclib.base.writing import write_bytes
 from musiclib.models.model import Model
 from musiclib.training.data_parallel import Crew
 

@@ -10,6 +10,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
+from musiclib.base.aside import tidy
 from musiclib.base.device import device
 from musiclib.base.errors import InputError
 from musiclib.base.parallel import cores, side_by_side
@@ -110,8 +111,9 @@ def _train(run: Run, corpus: Corpus, seconds: float, crew: Crew) -> None:
     about = {"corpus": corpus.checksum, "without_learning": without}
     write_record(run, plan, state, about)
     left = [saved, file_of(run), run.weights(PART), run.directory / PART_RECORD] if done else []
-    for path in [*left, *run.directory.glob(".writing-*")]:  # the latter of killed tries
+    for path in left:
         path.unlink(missing_ok=True)
+    tidy(run.directory)
 
 
 def _stages(config: RunConfig, music: Corpus) -> list[Stage]:

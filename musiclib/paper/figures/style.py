@@ -12,7 +12,7 @@ from IPython.display import HTML
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from musiclib.base.files import replacing, write_text
+from musiclib.base.writing import replacing, write_text
 
 OURS, ORANGE, GREEN, RED, PURPLE, BROWN, *_, SKY = sns.color_palette("colorblind")
 COLOURS = {"plain": OURS, "curriculum": ORANGE, "lstm": OURS, "real": GREEN}

@@ -6,7 +6,8 @@ from itertools import chain
 from pathlib import Path
 
 from musiclib.base.errors import InputError
-from musiclib.base.files import ROOT, replacing_folder, write_text
+from musiclib.base.files import ROOT
+from musiclib.base.writing import replacing_folder, write_text
 from musiclib.paper import profiles
 from musiclib.paper.site import layout
 from musiclib.paper.site.first_page import first_page

@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from musiclib.base.files import write_bytes
+from musiclib.base.writing import write_bytes
 from musiclib.listening.player import Player, head
 from musiclib.listening.sound import encoded, kind_of, sound
 from musiclib.paper import readme

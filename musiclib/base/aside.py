@@ -1,0 +1,177 @@
+"""A folder beside a target to write in, from which what is written takes its place in one go.
+
+It is named `.writing-...`. Its writer holds a lock on it, so that what a killed one left behind is
+known, and tidied by the next.
+"""
+
+import errno
+import fcntl
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from functools import lru_cache, partial
+from pathlib import Path
+
+PREFIX = ".writing-"
+FULL = (errno.ENOSPC, errno.EDQUOT)
+NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EROFS, errno.EACCES)  # of a folder, on some disks
+
+
+@contextmanager
+def beside(folder: Path, *, lasting: bool = True) -> Iterator[Path]:
+    """Yield a new folder in `folder`; what the block leaves in it takes its place in `folder`.
+
+    Where the block fails, `folder` stays as it was. `lasting` waits until all of it is on the disk,
+    so that it is whole after a power cut, too. Several files are put in place in one go: those of
+    two writers do not mix.
+    """
+    within = any(part.startswith(PREFIX) for part in folder.absolute().parts)  # who is around waits
+    made = _made(folder)
+    aside, lock = _own(folder)
+    try:
+        if not within:
+            tidy(folder)
+        yield aside
+        if lasting and not within:
+            sync_all(aside)
+        _put(aside, folder)
+        if lasting and not within:
+            _sync(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+        os.close(lock)
+        for parent in made:
+            with suppress(OSError):  # in use
+                parent.rmdir()
+
+
+def tidy(folder: Path) -> None:
+    """Remove what killed writers left in a folder; nothing of those that still write."""
+    _tidy(folder.resolve())
+
+
+@lru_cache(maxsize=1_000)
+def _tidy(folder: Path) -> None:
+    """Once in a process: looking through large folders again and again would take long."""
+    with suppress(OSError):
+        for left in [entry for entry in os.scandir(folder) if is_aside(entry)]:
+            with suppress(OSError):
+                handle = os.open(left.path, os.O_RDONLY)
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(left.path, ignore_errors=True)
+                finally:
+                    os.close(handle)
+
+
+def without_aside(path: str | bytes | Path) -> str:
+    """A path as people know it, who need not hear of such folders."""
+    parts = Path(os.fsdecode(path)).parts
+    return str(Path(*(part for part in parts if not part.startswith(PREFIX))))
+
+
+def is_aside(entry: os.DirEntry) -> bool:
+    """Whether it is such a folder, of whatever writer."""
+    return entry.name.startswith(PREFIX) and entry.is_dir(follow_symlinks=False)
+
+
+def held(aside: Path) -> bool:
+    """Whether somebody writes there: it is locked."""
+    try:
+        handle = os.open(aside, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return False
+
+
+def _own(folder: Path) -> tuple[Path, int]:
+    """A new folder, later ones having greater names, and the lock that says who writes in it."""
+    while True:
+        aside = folder / f"{PREFIX}{time.time_ns():020}-{secrets.token_hex(4)}"
+        aside.mkdir()
+        with suppress(FileNotFoundError):  # somebody has tidied it in this moment
+            handle = os.open(aside, os.O_RDONLY)
+            with suppress(OSError):  # no locks on this disk: there nobody tidies, either
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            if aside.exists():
+                return aside, handle
+            os.close(handle)
+
+
+def _made(folder: Path) -> list[Path]:
+    """Make a folder and those around it; the new ones, the innermost first."""
+    new = [place for place in (folder, *folder.parents) if not place.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return new
+
+
+def _put(aside: Path, folder: Path) -> None:
+    """Put what was written in place: all of it or, where one thing cannot be, nothing."""
+    written = sorted(aside.iterdir())
+    if len(written) == 1:
+        _replace(written[0], folder)
+    else:
+        with in_turn(folder), ExitStack() as undo:
+            for path in written:
+                back = _way_back(folder / path.name, aside)
+                _replace(path, folder)
+                undo.callback(back)
+            undo.pop_all()
+
+
+def _replace(path: Path, folder: Path) -> None:
+    target = folder / path.name
+    if target.is_file() and path.is_file():
+        path.chmod(target.stat().st_mode & 0o777)
+    path.replace(target)
+
+
+def _way_back(target: Path, aside: Path) -> Callable[[], object]:
+    """What makes a target again what it is now."""
+    if not target.exists():
+        return partial(target.unlink, missing_ok=True)
+    (kept := aside / ".before").mkdir(exist_ok=True)
+    shutil.copy2(target, kept)
+    return partial(os.replace, kept / target.name, target)
+
+
+@contextmanager
+def in_turn(folder: Path) -> Iterator[None]:
+    """One process at a time puts several things in place in a folder."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # no locks on this disk
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def sync_all(folder: Path) -> None:
+    """Wait until a folder and all in it are on the disk."""
+    for place, _, names in os.walk(folder, topdown=False):
+        for path in [*(Path(place) / name for name in names), Path(place)]:
+            _sync(path)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file, or a folder's list of files, is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if not (path.is_dir() and error.errno in NO_SYNC):
+            raise
+    finally:
+        os.close(handle)
