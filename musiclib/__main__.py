@@ -1,8 +1,8 @@
-import sys
+"""The command line, which can be stopped while it is being imported, too."""
 
-try:
+from musiclib.base.stopping import stopping_at_once
+
+with stopping_at_once("nothing was begun"):
     from musiclib.cli import main
 
-    main()
-except KeyboardInterrupt:
-    sys.exit("musiclib: stopped before it began")
+main()

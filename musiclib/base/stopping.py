@@ -1,9 +1,15 @@
 """Being told to stop: by SIGTERM as by Ctrl-C, so that what is under way is tidied up."""
 
+import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
+
+NAMES = ("SIGTERM", "SIGHUP")  # the latter comes of a terminal that is closed
+STOPPED = "musiclib: stopped; {}"
 
 
 class Terminated(KeyboardInterrupt):
@@ -12,21 +18,43 @@ class Terminated(KeyboardInterrupt):
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """SIGTERM and SIGHUP raise Terminated in the block, where this is the main thread."""
+    """In the block such signals raise Terminated."""
+    with _handled(NAMES, _stop):
+        yield
+
+
+@contextmanager
+def stopping_at_once(remark: str) -> Iterator[None]:
+    """In the block, which has nothing to tidy up, such signals and Ctrl-C end the process.
+
+    An exception may come to nothing where Python imports modules. `remark` goes with what is said.
+    """
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        print(STOPPED.format(remark), file=sys.stderr, flush=True)
+        os._exit(128 + number)
+
+    with _handled(("SIGINT", *NAMES), end):
+        yield
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated
+
+
+@contextmanager
+def _handled(names: tuple[str, ...], handler: Callable) -> Iterator[None]:
+    """Signals have this handler in the block, where they have one: not those that nohup ignores."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    asked = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    asked = [getattr(signal, name) for name in names if hasattr(signal, name)]
     before = {number: signal.getsignal(number) for number in asked}
-    for number in asked:
-        if before[number] is not signal.SIG_IGN:  # as nohup sets it
-            signal.signal(number, _stop)
+    heard = [number for number in asked if before[number] not in (signal.SIG_IGN, None)]
+    for number in heard:
+        signal.signal(number, handler)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _stop(*_: object) -> None:
-    raise Terminated
+        for number in heard:
+            signal.signal(number, before[number])

@@ -16,7 +16,7 @@ import click
 from musiclib.base.aside import FULL, without_aside
 from musiclib.base.errors import NO_MEMORY, NO_SPACE, InputError
 from musiclib.base.progress import waiting
-from musiclib.base.stopping import Terminated, stoppable
+from musiclib.base.stopping import STOPPED, Terminated, stoppable, stopping_at_once
 from musiclib.cli.composing import compose, mend
 from musiclib.cli.corpus import corpus
 from musiclib.cli.judging import evaluate, isl
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
             sys.stdout.flush()  # what cannot be printed is said, too
     except (KeyboardInterrupt, click.Abort) as error:
         command = next(iter(sys.argv[1:] if arguments is None else arguments), "")
-        print(f"musiclib: stopped; {GOES_ON.get(command, ANEW)}", file=sys.stderr)
+        print(STOPPED.format(GOES_ON.get(command, ANEW)), file=sys.stderr)
         sys.exit(128 + (SIGTERM if Terminated in map(type, (error, error.__cause__)) else SIGINT))
     except click.ClickException as error:
         print(f"musiclib: {error.format_message()}", file=sys.stderr)
@@ -95,7 +95,8 @@ def loading(command: click.Command) -> click.Command:
 
     @wraps(body)
     def loaded(*given: object, **named: object) -> object:
-        with waiting("loading libraries", logged=False):  # a mistake ends in one sentence
+        remark = GOES_ON.get(command.name, ANEW)
+        with waiting("loading libraries", logged=False), stopping_at_once(remark):
             import_module(LOADED_FIRST[command.name])
         return body(*given, **named)
 

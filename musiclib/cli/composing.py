@@ -20,7 +20,8 @@ EXAMPLES = (
     "# weights of your own: 25 pieces of 80 bars to judge by `evaluate`",
     "compose --weights runs/RUN/weights-final.safetensors --out pieces",
 )
-AUDIO = (".mp3", ".ogg", ".wav")
+SOUND = {".mp3": 8_000, ".ogg": 8_000, ".wav": 90_000}  # bytes of a second, about
+AUDIO = tuple(SOUND)
 NO_FOLDER = (*AUDIO, ".flac", ".kar", ".xml", ".musicxml", ".mxl", ".pdf")  # ends of files' names
 SLOWEST_STEP = 0.15  # seconds of a sixteenth, at the tempo of the LSTM
 FORWARDS, BACKWARDS = "biaxial", "biaxial-backwards"
@@ -72,7 +73,7 @@ def compose(
 ) -> None:
     """Compose a piece of music, or a folder of them, as MIDI."""
     from musiclib.base.files import expanded
-    from musiclib.base.writing import replacing_all
+    from musiclib.base.writing import must_be_writable, replacing_all
     from musiclib.exploring.wish import compose_folder, compose_wish
     from musiclib.exploring.wishes import Wish
 
@@ -84,6 +85,7 @@ def compose(
     wish = Wish(**wished, bars=bars or (8 if one else 80))
     if audio:
         _must_be_short(wish)
+        must_be_writable(audio, int(wish.steps * SLOWEST_STEP * SOUND[audio.suffix.lower()]))
     music = _corpus(wish.primer, corpus, profile, metre)
     if not one:
         print(compose_folder(wish, out, pieces or 25, music))
@@ -159,7 +161,12 @@ def mend(weights: Path, folder: Path, new: Path) -> None:
 
     WEIGHTS are those of `train conditional-rbm`, or conditional-rbm, which is shipped.
     """
+    from musiclib.base.files import expanded
+    from musiclib.base.writing import must_be_new, must_be_writable
     from musiclib.exploring.shipped import weights_of
     from musiclib.mending.folders import load_machine, mend_folder
 
+    folder, new = expanded(folder), expanded(new)
+    must_be_new(new)
+    must_be_writable(new)
     print(mend_folder(load_machine(weights_of(weights)), folder, new))

@@ -32,7 +32,7 @@ from musiclib.music.representations import NOTE_STATES
 from musiclib.music.transforms import shift
 
 Heard = Callable[[int, int], None]  # told how many steps of how many are composed
-BYTES = 8  # of a step as MIDI, about
+BYTES, LEAST = 8, 4096  # of a step as MIDI, about; of a file on a disk
 
 
 class Loaded(NamedTuple):
@@ -62,7 +62,7 @@ def compose_folder(wish: Wish, folder: Path, pieces: int, corpus: Corpus | None 
     Where the disk is full before all are written, those that are stay, and InputError says so.
     """
     with new_folder(folder, partial=True) as aside:
-        must_be_writable(folder, pieces * wish.steps * BYTES)
+        must_be_writable(folder, pieces * max(wish.steps * BYTES, LEAST))
         composed = compose_pieces(wish, pieces, corpus=corpus)
         for index, piece in enumerate(composed, start=1):
             piece.write(aside / f"{index}.mid")
