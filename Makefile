@@ -19,7 +19,7 @@ DONE      := $(NOTEBOOKS:notebooks/%.ipynb=$(RESULTS)/%.json)
 export PROFILE CORPUS SEEDS PRECISION
 
 .DEFAULT_GOAL := help
-.PHONY: help data paper everything published listen shipped figure1 figure3a figure3b figure2 figure4 figure5 table1 mending plateau section4 test test-avx2 \
+.PHONY: help data paper everything published listen shipped figure1 figure3a figure3b figure2 figure4 figure5 table1 mending plateau section4 test test-avx2 fuzz faults \
   bench bench-data bench-isl bench-keys bench-peers bench-published bench-restoration lab site clean notebooks FORCE
 
 help: ## list the targets
@@ -67,6 +67,12 @@ test: .venv/installed ## lint, test the package, compare the notebooks with thei
 test-avx2: .venv/installed ## the tests that depend on the processor, held down to AVX2
 	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 \
 	  $(BIN)/python -m pytest -q -rs -m processor
+
+fuzz: .venv/installed ## mutants of MIDI files, of CORPUS or the shipped ones: ten minutes
+	$(BIN)/python tests/fuzz_reader.py 600 $$CORPUS
+
+faults: .venv/installed ## every write, fsync and rename of the commands that write fails once: half an hour
+	FAULTS=0 $(BIN)/python -m pytest -q -s tests/test_faults.py
 
 bench: .venv/installed ## training and composing at published sizes beside a plain nn.LSTM port
 	$(BIN)/python benchmarks/speed.py

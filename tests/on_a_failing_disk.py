@@ -1,7 +1,8 @@
 """Commands on a disk that fails, or on which they die, at each write, fsync and rename in turn.
 
-Run with `failing_disk.c` before libc: `python on_a_failing_disk.py COMMAND FOLDER [EVERY]`. Every
-try is a fork, so that libraries are loaded once. Prints what does not hold, a line each.
+Run with `failing_disk.c` before libc: `python on_a_failing_disk.py COMMAND FOLDER [TRIES]`, which
+are all there are if not said otherwise. Every try is a fork, so that libraries are loaded once.
+Prints what does not hold, a line each.
 """
 
 import ctypes
@@ -170,8 +171,14 @@ def _old_or_new(command, before, after, whole, told, how):
             yield f"neither old nor new: {sorted(there)}"
 
 
-def main_of_tries(name, folder, every=1):
-    """Try a command with every `every`-th call failing, in each way."""
+def tries(count, most):
+    """Which calls fail, and how: all of them in every way, or some, evenly spread."""
+    every = [(at, how) for at in range(1, count + 1) for how in (*FAILS, *DIES)]
+    return every[:: max(1, len(every) // most) | 1] if most else every
+
+
+def main_of_tries(name, folder, most=0):
+    """Try a command with calls that fail, one at a time."""
     torch.set_num_threads(1)
     folder = Path(folder)
     (folder / "few").mkdir(parents=True)
@@ -187,14 +194,13 @@ def main_of_tries(name, folder, every=1):
     assert status == 0, told
     whole, count = files(place), int(told.partition("\n")[0])
     assert count > 2 and not any(".writing-" in name for name in whole), (count, whole)
-    tries = wrong = 0
-    for at in range(1, count + 1, every):
-        for how in (*FAILS, *DIES):
-            tries += 1
-            for fault in faults(command, place, whole, at, how):
-                wrong += 1
-                print(f"{name}: call {at} of {count}, how {how}: {fault}")
-    print(f"{name}: {count} calls, {tries} tries, {wrong} faults")
+    todo, wrong = tries(count, most), 0
+    for at, how in todo:
+        for fault in faults(command, place, whole, at, how):
+            wrong += 1
+            print(f"call {at} of {count}, how {how}: {fault}")
+    print(f"{name}: {count} calls, {len(todo)} tries, {wrong} faults")
+    sys.exit(bool(wrong))
 
 
 if __name__ == "__main__":
