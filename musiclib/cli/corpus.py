@@ -50,6 +50,7 @@ def corpus(
     chosen = chosen_corpus(profile, folder, download=True)
     with workers_of(wanted["cluster"]) as executor:
         music = read_corpus(chosen, scale.scores_per_group, metre, executor)
+    music.say_complaints()
     files = report_rows.files_of(music)
     told = {"corpus": chosen, "checksum": music.checksum, **report.summary(music, files)}
     told["training"] = None if wanted["no_minutes"] else _training(scale, music)

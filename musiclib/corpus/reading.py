@@ -1,6 +1,5 @@
 """From files to pieces: cached by content, in worker processes, in memory that stays small."""
 
-import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import nullcontext
@@ -14,9 +13,10 @@ from musiclib.base.errors import InputError
 from musiclib.base.files import DAMAGED, ROOT, digest, replacing
 from musiclib.base.isolated import Isolated, Lost
 from musiclib.base.parallel import cores
-from musiclib.base.progress import Progress
+from musiclib.base.progress import Progress, say
 from musiclib.corpus.encoding import ENCODER_VERSION, Content, Encoded, decode, encode_some
 from musiclib.corpus.sources import Source
+from musiclib.music.left_out import why
 from musiclib.music.midi_events import MidiError, content_of
 from musiclib.music.note_states import Metre
 
@@ -96,8 +96,7 @@ def _wanted(
         try:
             data = content_of(source.path)
         except (MidiError, OSError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            failed[source] = f"{source.path}: {reason}"
+            failed[source] = why(source.path, error)
             continue
         content = Content(data, source.suffix, source.parts, metre)
         key = digest(*content, ENCODER_VERSION)
@@ -176,7 +175,7 @@ def _cache(made: bytes, entry: Path) -> Encoded:
     try:
         with replacing(entry) as temporary:
             temporary.write_bytes(made)
-    except OSError as error:
+    except (OSError, InputError) as error:
         _warn_once(entry.parent.parent, error)
     return decode(made)
 
@@ -184,10 +183,11 @@ def _cache(made: bytes, entry: Path) -> Encoded:
 _warned: set[Path] = set()
 
 
-def _warn_once(cache: Path, error: OSError) -> None:
+def _warn_once(cache: Path, error: OSError | InputError) -> None:
     if cache not in _warned:
         _warned.add(cache)
-        print(f"{cache}: {error.strerror}; what is read is not kept", file=sys.stderr)
+        reason = getattr(error, "strerror", None) or error
+        say(f"{cache}: {reason}; what is read is not kept")
 
 
 def _kept(entry: Encoded, place: Path, before: int) -> Encoded:

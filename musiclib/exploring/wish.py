@@ -15,7 +15,7 @@ import numpy as np
 
 from musiclib.base.errors import InputError
 from musiclib.base.files import must_be_new, new_folder
-from musiclib.base.progress import Progress
+from musiclib.base.progress import Progress, say
 from musiclib.composing.compose import compose, piece_seeds
 from musiclib.composing.folders import corpus_primers, load_network
 from musiclib.corpus.prepare import prepare
@@ -77,6 +77,8 @@ def compose_pieces(
     if count < 1:
         raise InputError(f"{count} pieces: ask for at least one")
     loaded = _loaded(wish)
+    if loaded.given and loaded.given.told:
+        say(loaded.given.told)
     pieces = _composed(wish, loaded, _beginnings(wish, loaded, count, corpus), progress)
     return [_finished(wish, loaded, piece) for piece in pieces]
 
@@ -179,7 +181,7 @@ def _finished(wish: Wish, loaded: Loaded, music: np.ndarray) -> Composed:
     if given:
         music = given.placed(music, up + loaded.home)
         tempo = given.tempo if model.reads is NOTE_STATES else tempo
-    return Composed(music, reads, tempo, wish)
+    return Composed(music, reads, tempo, wish, given.told if given else "")
 
 
 def _interval(wish: Wish, loaded: Loaded, states: np.ndarray) -> int:
