@@ -84,7 +84,8 @@ def encode_all(
 def _pool(sources: list[Source], executor: Executor | None) -> Executor | nullcontext:
     if executor is not None:
         return nullcontext(executor)
-    seconds = SECONDS if all(source.midi for source in sources) else SCORE_SECONDS
+    midi = all(source.midi or source.path.is_dir() for source in sources)  # a folder is not read
+    seconds = SECONDS if midi else SCORE_SECONDS
     return Isolated(cores(), seconds, MEMORY)
 
 

@@ -70,14 +70,15 @@ def compose_pieces(
 ) -> list[Composed]:
     """Pieces as wished, each with a seed of its own that follows from the wish's.
 
-    `progress` is told, beside the bar that shows it, how many steps of how many are composed.
+    `progress` is told, beside the bar that shows it, how many steps of how many are composed;
+    without it stderr tells what of a file is given, which `Composed.given` keeps.
     `corpus` is what `primer="corpus"` draws from, by default the shipped chorales. Raises
     InputError for what cannot be done as wished.
     """
     if count < 1:
         raise InputError(f"{count} pieces: ask for at least one")
     loaded = _loaded(wish)
-    if loaded.given and loaded.given.told:
+    if loaded.given and loaded.given.told and not progress:
         say(loaded.given.told)
     pieces = _composed(wish, loaded, _beginnings(wish, loaded, count, corpus), progress)
     return [_finished(wish, loaded, piece) for piece in pieces]
