@@ -250,6 +250,8 @@ def test_what_a_metre_cuts_is_said_and_read_where_it_is_asked_for(command, tmp_p
     places = [tmp_path / "generated", tmp_path / "held-out"]
     with pytest.raises(SystemExit, match=r"cuts 6 of the files short: --metre all reads on$"):
         main([name, *map(str, places), *options])
+    assert CUT not in capsys.readouterr().err
+    read_folder(tmp_path / "held-out")
     said = capsys.readouterr().err
     assert f"held-out: {CUT}: 3 of 3 files, as 0.mid: 600 of 603 steps are not read (100 %)" in said
     out, said = run(capsys, name, *places, *options, "--metre", "all")

@@ -65,28 +65,39 @@ def _bits_saved(generated: list, held_out: list, reference: list | None, seed: i
 
 @contextmanager
 def _reading(folders: dict[str, Any], *, apart: bool) -> Iterator[list[Mapping | None]]:
-    """The music of both folders and the reference; says what is left out, and what an error owes.
+    """The music of both folders and the reference; then stderr tells what was left out.
 
-    `apart`: whether each file is cut into bars by itself.
+    `apart`: whether each file is cut into bars by itself. An error tells it in its own sentence.
     """
-    from musiclib.music.left_out import bars_left_out, end_left_out
     from musiclib.music.midi_folder import look_into
 
     given = {name: folders[name] for name in ("generated", "held_out", "reference")}
     read = {name: look_into(place, folders["metre"]) for name, place in given.items() if place}
-    for name, (pieces, left_out) in read.items():
-        lengths = {name: len(piece) for name, piece in pieces.items()}
-        if apart:
-            bars_left_out(left_out, lengths)
-        else:
-            end_left_out(left_out, lengths, first_twice=name == "held_out")
-        left_out.say()
     try:
         yield [read[name].pieces if name in read else None for name in given]
     except InputError as error:
-        cut = sum(len(some.left_out.cut) for some in read.values())
-        why = f"; a metre that is not 2 or 4 cuts {cut:,} of the files short: --metre all reads on"
-        raise InputError(f"{error}{why * bool(cut)}") from error
+        raise InputError(f"{error}{_why(read)}") from error
+    for name, some in read.items():
+        _say(some, apart=apart, first_twice=name == "held_out")
+
+
+def _why(read: dict[str, Any]) -> str:
+    """What an error about too little music owes to what was left out."""
+    cut = sum(len(some.left_out.cut) for some in read.values())
+    bad = sum(len(some.left_out.skipped) for some in read.values())
+    why = f"; a metre that is not 2 or 4 cuts {cut:,} of the files short: --metre all reads on"
+    return why * bool(cut) + f"; {bad:,} of the files cannot be read" * bool(bad)
+
+
+def _say(read: Any, *, apart: bool, first_twice: bool) -> None:
+    from musiclib.music.left_out import bars_left_out, end_left_out
+
+    lengths = {name: len(piece) for name, piece in read.pieces.items()}
+    if apart:
+        bars_left_out(read.left_out, lengths)
+    else:
+        end_left_out(read.left_out, lengths, first_twice=first_twice)
+    read.left_out.say()
 
 
 @click.command(epilog=options.example("evaluate pieces held-out --reference training --json"))

@@ -85,7 +85,7 @@ def content_of(path: Path | str) -> bytes:
     try:
         if S_ISDIR((state := Path(path).stat()).st_mode):
             os.scandir(path).close()  # why a folder is among files: it may not be opened
-            raise MidiError("it is a folder", remedy="name a file")
+            raise MidiError("it is no regular file, but a folder", remedy="name a file")
         if not S_ISREG(state.st_mode):
             raise MidiError("it is no regular file")
         if state.st_size > MAX_BYTES:
