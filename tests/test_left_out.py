@@ -345,6 +345,7 @@ def test_a_saved_corpus_says_what_had_been_left_out_of_it(suffix, sixty_and_ten,
         assert cut == f"{path}: what is {CUT} is not kept in it"
     else:
         assert cut.startswith(f"{CUT}: 3 files, as cut 0.mid: 240 of ")  # of pieces that are used
+        assert cut.endswith("; saved anew with --metre all it has them")
     assert read_corpus(path).checksum == corpus.checksum
 
 
@@ -370,9 +371,7 @@ def test_a_folder_that_may_not_be_opened_is_named_among_the_files(tmp_path, monk
 
     monkeypatch.setattr(os, "scandir", refusing)
     assert midi_files(tmp_path)[-1] == closed
-    words = (
-        f"skipped, not readable: {closed}: it cannot be opened (Permission denied); leave it out"
-    )
+    words = f"skipped, not readable: {closed}: it cannot be opened (Permission denied); make it"
     assert read_corpus(tmp_path).complaints()[0].startswith(words)
     assert len(read_folder(tmp_path)) == 8
     assert words in capsys.readouterr().err

@@ -21,6 +21,7 @@ from musiclib.music.left_out import CUT, TOO_SHORT, LeftOut
 from musiclib.music.note_states import Metre
 from musiclib.music.packed import Packed
 
+READS_ON, SAVED_ANEW = LeftOut.remedy, "saved anew with --metre all it has them"
 SHORTEST = 128  # steps; shorter pieces are left out, as published
 
 
@@ -134,9 +135,12 @@ class Corpus:
             for name, pieces in self.sets.items()
         ]
 
-    def complaints(self) -> list[str]:
-        """What was left out, why, and how much music that costs, as `music.left_out` says it."""
-        lines = _left_out(self).lines()
+    def complaints(self, remedy: str = READS_ON) -> list[str]:
+        """What was left out, why, and how much music that costs, as `music.left_out` says it.
+
+        `remedy` says what reads on in every metre.
+        """
+        lines = _left_out(self, SAVED_ANEW if self.saved else remedy).lines()
         if not self.saved:
             return lines
         head = [f"{self.saved}: when it was saved, this had been left out:"] * bool(lines)
@@ -144,9 +148,9 @@ class Corpus:
             lines.append(f"{self.saved}: what is {CUT} is not kept in it")
         return head + lines
 
-    def say_complaints(self) -> None:
+    def say_complaints(self, remedy: str = READS_ON) -> None:
         """Write them to stderr, if there are any."""
-        for line in self.complaints():
+        for line in self.complaints(remedy):
             say(line)
 
     def _pieces(self) -> Iterator[Piece]:
@@ -166,7 +170,7 @@ class Corpus:
         return "paper" if all(piece.positions is None for piece in self._pieces()) else "all"
 
 
-def _left_out(corpus: Corpus) -> LeftOut:
+def _left_out(corpus: Corpus, remedy: str) -> LeftOut:
     """What became of the files of a corpus, as far as it is known."""
     used = {piece.name: piece.facts for piece in corpus._pieces() if piece.facts}
     known = used | corpus.files
@@ -177,6 +181,7 @@ def _left_out(corpus: Corpus) -> LeftOut:
         skipped=corpus.skipped,
         cut={name: f.whole - f.steps for name, f in known.items() if f.whole > f.steps},
         outside={name: f.outside for name, f in used.items() if f.outside},
+        remedy=remedy,
     )
     kinds = {
         (TOO_SHORT, _how_short(corpus)): corpus.short,

@@ -1,5 +1,6 @@
 """What a piece is given to begin or to end with: a file's first bar, a cadence of two bars."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from musiclib.exploring.cadences import CADENCES, STEPS, key_of
 from musiclib.exploring.taken import Span, lost, taken
 from musiclib.music.bar_grid import bar_starts, positions
 from musiclib.music.keys import Key, estimate_key
+from musiclib.music.left_out import why
 from musiclib.music.midi_events import KIND, ON, TICK, Midi, naming, read_midi
 from musiclib.music.note_states import PLAY, TEMPO, first_tempo, note_states
 from musiclib.music.seconds import note_events
@@ -64,7 +66,7 @@ def primer_of(path: str, bar: int) -> Given:
 
 def _of_file(name: str, bar: int, *, ends: bool) -> Given:
     path = expanded(name)
-    if not path.exists():
+    if not _is_there(path):
         ways = f"one of {', '.join(CADENCES)}" if ends else "none, corpus"
         raise InputError(f"{name}: no such file; give {ways}, or a MIDI file")
     with naming(path):
@@ -77,6 +79,13 @@ def _of_file(name: str, bar: int, *, ends: bool) -> Given:
     tempo = min(max(first_tempo(midi), TEMPOS[0]), TEMPOS[1])
     told = taken(path.name, whole, span, bar, ends=ends)
     return Given(legal(cut), estimate_key(states), ends, tempo, told)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:  # a folder on the way is closed, or the name is too long
+        raise InputError(why(path, error)) from error
 
 
 def as_one_piano(midi: Midi) -> Midi:

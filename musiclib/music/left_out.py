@@ -33,6 +33,7 @@ class LeftOut:
     - skipped: why files were not read, by name; each reason names its file
     - cut: steps after a metre that stops reading, outside: notes out of range, by file
     - unused: what else is not used, by what it is and what its files are: their steps
+    - remedy: what reads on where a metre cuts files short
     """
 
     where: str = ""
@@ -43,6 +44,7 @@ class LeftOut:
     cut: dict[str, int] = field(default_factory=dict)
     outside: dict[str, int] = field(default_factory=dict)
     unused: dict[tuple[str, str], Steps] = field(default_factory=dict)
+    remedy: str = "--metre all reads them"
 
     def not_used(self, kind: str, how: str, files: Steps) -> None:
         """Note files of a kind, "too short", of which it is said how: "under 128 steps"."""
@@ -86,11 +88,9 @@ class LeftOut:
     def _cut(self) -> Iterator[str]:
         if self.cut:
             lost, whole = sum(self.cut.values()), max(self.steps, 1)
-            yield self._begun(
-                f"{CUT}: {self._some(self.cut)}: {lost:,} of"
-                f" {self.steps:,} steps are not read ({100 * lost / whole:.0f} %); --metre all"
-                " reads them"
-            )
+            told = f"{CUT}: {self._some(self.cut)}: {lost:,} of {self.steps:,} steps are not read"
+            remedy = f"; {self.remedy}" * bool(self.remedy)
+            yield self._begun(f"{told} ({100 * lost / whole:.0f} %){remedy}")
 
     def _unused(self) -> Iterator[str]:
         for (kind, how), files in self.unused.items():
@@ -139,7 +139,8 @@ def why(path: object, error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return f"{path}: it is not there, or is a link that leads nowhere; leave it out"
     if isinstance(error, OSError):
-        return f"{path}: it cannot be opened ({error.strerror or error}); leave it out"
+        reason = f"it cannot be opened ({error.strerror or error})"
+        return f"{path}: {reason}; make it readable, or leave it out"
     if isinstance(error, MemoryError):
         return f"{path}: reading it takes too much memory; leave it out"
     return f"{path}: reading it failed ({type(error).__name__}: {error}); leave it out"

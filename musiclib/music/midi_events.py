@@ -95,7 +95,8 @@ def content_of(path: Path | str) -> bytes:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise MidiError(f"it cannot be opened ({error.strerror})") from error
+        reason = f"it cannot be opened ({error.strerror})"
+        raise MidiError(reason, remedy="make it readable, or leave it out") from error
 
 
 def read_midi(path: Path | str) -> Midi:
