@@ -185,11 +185,13 @@ def test_a_folder_that_exists_is_refused_and_left_alone(machine, folder, tmp_pat
     assert contents(tmp_path) == {"mine.txt": b"mine"}
 
 
-@pytest.mark.parametrize("name", ["empty", "absent"])
-def test_a_folder_without_midi_files_is_refused(machine, name, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "words"), [("empty", r"no MIDI file \(.mid, .midi\) in"), ("absent", "no folder")]
+)
+def test_a_folder_without_midi_files_is_refused(machine, name, words, tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "notes.txt").write_text("not music")
-    with pytest.raises(InputError, match=rf"no MIDI file \(.mid, .midi\) in .*{name}"):
+    with pytest.raises(InputError, match=rf"{words} .*{name}"):
         mend_folder(machine, tmp_path / name, tmp_path / "mended")
     assert not (tmp_path / "mended").exists()
 
@@ -201,15 +203,16 @@ def with_a_broken_file(folder):
     return folder
 
 
-def test_a_broken_file_is_named_and_nothing_half_mended_is_left_under_the_new_name(
-    machine, tmp_path
+def test_a_broken_file_is_skipped_and_named_and_where_all_are_broken_nothing_is_written(
+    machine, tmp_path, capsys
 ):
     broken, new = with_a_broken_file(tmp_path / "broken"), tmp_path / "mended"
-    with pytest.raises(InputError, match=r"2\.mid: it does not begin as a MIDI file does"):
-        mend_folder(machine, broken, new)
-    assert not new.exists()
-    (broken / "2.mid").unlink()
     assert names(mend_folder(machine, broken, new)) == {"1.mid"}
+    assert "2.mid: it does not begin as a MIDI file does" in capsys.readouterr().err
+    (broken / "1.mid").unlink()
+    with pytest.raises(InputError, match=r"none of 1 file can be read: .*2\.mid: it does not"):
+        mend_folder(machine, broken, tmp_path / "again")
+    assert {path.name for path in tmp_path.iterdir()} == {"broken", "mended"}
 
 
 def run(*arguments):
@@ -269,6 +272,7 @@ def test_weights_of_a_network_do_not_mend(weights, folder, tmp_path):
 def test_the_command_says_what_is_wrong_with_folders(weights, folder, tmp_path):
     (tmp_path / "empty").mkdir()
     broken = with_a_broken_file(tmp_path / "broken")
+    (broken / "1.mid").unlink()
     for words, given, new in (
         ("exists already", folder, tmp_path),
         ("no MIDI file", tmp_path / "empty", tmp_path / "new"),

@@ -34,8 +34,10 @@ def test_how_many_files_another_metre_cuts_short_is_said_with_an_example(folder,
     waltz = saved(folder / "waltz.mid", [metre(0, 3), on(0), off(1920)])
     assert len(read_folder(folder)["waltz.mid"]) == 1
     said = capsys.readouterr().err
-    assert "1 of 4 files, as waltz.mid, are read to a metre not 2 or 4" in said
-    assert "16 of 90 steps are left out" in said  # 21 + 22 + 30 + 17
+    assert "cut short at a metre that is not 2 or 4: 1 of 4 files, as waltz.mid: 16 of 90" in said
+    assert " of 90 steps are not read (18 %); --metre all reads them" in said  # 21 + 22 + 30 + 17
+    assert len(read_folder(folder, "all")["waltz.mid"]) == 17
+    assert capsys.readouterr().err == ""
     primer = NOTE_STATES.read(waltz)
     np.testing.assert_array_equal(primer, hand_states(17, (60, 0, 16)))
 

@@ -206,7 +206,9 @@ def test_one_family_at_least_is_held_out_even_if_it_is_large():
 def test_a_source_that_is_gone_is_named(folder, tmp_path):
     read, failed = encode_all([Source("a", tmp_path / "a.mid"), *sources_of(folder)[:1]])
     assert len(read) == 1
-    assert list(failed.values()) == [f"{tmp_path / 'a.mid'}: No such file or directory"]
+    assert list(failed.values()) == [
+        f"{tmp_path / 'a.mid'}: it is not there, or is a link that leads nowhere; leave it out"
+    ]
     with pytest.raises(InputError, match="no folder"):
         read_corpus(tmp_path / "nowhere")
     with pytest.raises(InputError, match=r"^~nosuchuser/x: no such user"):

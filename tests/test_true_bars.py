@@ -275,4 +275,5 @@ def test_what_is_short_is_counted_in_2_or_4_time_only_where_reading_stops_there(
         replace(corpus_of(piece), **short).complaints()[-1]
         for piece in (in_bars(0, 128)._replace(positions=None), in_bars(0, 128))
     )
-    assert told.endswith("1 under 128 steps in 2 or 4 time") and true.endswith("128 steps")
+    assert told == "too short: 1 file under 128 steps as read in 2 or 4 time, as b"
+    assert true == "too short: 1 file under 128 steps, as b"

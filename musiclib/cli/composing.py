@@ -149,7 +149,9 @@ def _corpus(primer: str, corpus: str, profile: str, metre: Any) -> Any:
         return None
     if primer != "corpus":
         raise InputError(f"--corpus {corpus}: goes with --primer corpus")
-    return read_corpus(corpus, profiles.profile(profile).scores_per_group, metre)
+    music = read_corpus(corpus, profiles.profile(profile).scores_per_group, metre)
+    music.say_complaints()
+    return music
 
 
 @click.command(epilog=options.example("mend conditional-rbm pieces mended"))

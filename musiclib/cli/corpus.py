@@ -47,6 +47,7 @@ def corpus(
     chosen = chosen_corpus(profile, folder, download=True)
     with workers_of(wanted["cluster"]) as executor:
         music = read_corpus(chosen, scale.scores_per_group, metre, executor)
+    music.say_complaints()
     if save:
         (shards.write if save.suffix == shards.SUFFIX else saved.save)(music, save)
     files = report_rows.files_of(music)

@@ -1,11 +1,13 @@
 """`isl` and `evaluate`: how generated music is judged."""
 
 import json
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
+from musiclib.base.errors import InputError
 from musiclib.cli import options
 
 # names that other programs read: a measure is a bar
@@ -34,14 +36,15 @@ def isl(as_json: bool, estimator: str, **folders: Any) -> None:
     """
     from musiclib.metrics.isl import isl_of_pieces
 
-    generated, held_out, reference = _read(folders)
-    if estimator == "mixture":
-        record = _bits_saved(generated, held_out, reference, folders["seed"])
-        text = "bits saved {bits_saved:.4f} {unit}".format_map(record)
-    else:
-        record = dict(zip(ISL_KEYS, isl_of_pieces(generated, held_out), strict=True))
-        value = "none: every held-out bar was dropped" if record["isl"] is None else record["isl"]
-        text = f"ISL {value} nats per bar"
+    with _reading(folders, apart=estimator == "mixture") as music:
+        generated, held_out, reference = (m and list(m.values()) for m in music)
+        if estimator == "mixture":
+            record = _bits_saved(generated, held_out, reference, folders["seed"])
+            text = "bits saved {bits_saved:.4f} {unit}".format_map(record)
+        else:
+            record = dict(zip(ISL_KEYS, isl_of_pieces(generated, held_out), strict=True))
+            dropped = "none: every held-out bar was dropped"
+            text = f"ISL {dropped if record['isl'] is None else record['isl']} nats per bar"
     print(json.dumps(record) if as_json else text + COUNTS.format_map(record))
 
 
@@ -60,26 +63,53 @@ def _bits_saved(generated: list, held_out: list, reference: list | None, seed: i
     }
 
 
-def _read(folders: dict[str, Any]) -> list[list | None]:
-    from musiclib.music.midi_folder import read_folder
+@contextmanager
+def _reading(folders: dict[str, Any], *, apart: bool) -> Iterator[list[Mapping | None]]:
+    """The music of both folders and the reference; then stderr tells what was left out.
 
-    given = (folders[name] for name in ("generated", "held_out", "reference"))
-    return [None if folder is None else list(read_folder(folder).values()) for folder in given]
+    `apart`: whether each file is cut into bars by itself. An error tells it in its own sentence.
+    """
+    from musiclib.music.midi_folder import look_into
+
+    given = {name: folders[name] for name in ("generated", "held_out", "reference")}
+    read = {name: look_into(place, folders["metre"]) for name, place in given.items() if place}
+    try:
+        yield [read[name].pieces if name in read else None for name in given]
+    except InputError as error:
+        raise InputError(f"{error}{_why(read)}") from error
+    for name, some in read.items():
+        _say(some, apart=apart, first_twice=name == "held_out")
+
+
+def _why(read: dict[str, Any]) -> str:
+    """What an error about too little music owes to what was left out."""
+    cut = sum(len(some.left_out.cut) for some in read.values())
+    bad = sum(len(some.left_out.skipped) for some in read.values())
+    why = f"; a metre that is not 2 or 4 cuts {cut:,} of the files short: --metre all reads on"
+    return why * bool(cut) + f"; {bad:,} of the files cannot be read" * bool(bad)
+
+
+def _say(read: Any, *, apart: bool, first_twice: bool) -> None:
+    from musiclib.music.left_out import bars_left_out, end_left_out
+
+    lengths = {name: len(piece) for name, piece in read.pieces.items()}
+    if apart:
+        bars_left_out(read.left_out, lengths)
+    else:
+        end_left_out(read.left_out, lengths, first_twice=first_twice)
+    read.left_out.say()
 
 
 @click.command(epilog=options.example("evaluate pieces held-out --reference training --json"))
 @options.judged_folders
 @options.as_json
-def evaluate(
-    as_json: bool, generated: Path, held_out: Path, reference: Path | None, seed: int
-) -> None:
+def evaluate(as_json: bool, seed: int, **folders: Any) -> None:
     """All metrics of GENERATED music beside what real, HELD_OUT music reaches.
 
     Both are folders of MIDI files and are scored as they are, in the keys that they are in.
     """
     from musiclib.metrics import evaluation
-    from musiclib.music.midi_folder import read_folder
 
-    given = None if reference is None else read_folder(reference)
-    result = evaluation.evaluate(read_folder(generated), read_folder(held_out), given, seed)
+    with _reading(folders, apart=True) as music:
+        result = evaluation.evaluate(*music, seed)
     print(json.dumps(result, allow_nan=False) if as_json else evaluation.table(result))

@@ -45,6 +45,13 @@ def judged_folders(command: Callable) -> Callable:
             help="Folder of training MIDI files, which independent notes and plagiarism refer to."
             "  [default: the held-out ones; published ISL needs none]",
         ),
+        click.option(
+            "--metre",
+            type=click.Choice(("paper", "all")),
+            default="paper",
+            show_default=True,
+            help="paper: files are read up to the first metre not 2 or 4; all: to their end.",
+        ),
         click.argument("held_out", type=PATH),
         click.argument("generated", type=PATH),
     ):

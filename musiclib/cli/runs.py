@@ -60,6 +60,8 @@ def runs(names: tuple[str, ...], profile: str, runs: Path, **given: Any) -> None
     scale = profiles.profile(profile)
     chosen = chosen_corpus(profile, given["corpus"], download=given["start"])
     music = read_corpus(chosen, scale.scores_per_group)
+    if given["start"]:
+        music.say_complaints(remedy="train --metre all reads them")
 
     def found() -> list:
         return standing.standing(scale, music, given["seeds"], given["precision"], runs.absolute())

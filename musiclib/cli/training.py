@@ -99,7 +99,7 @@ def _train(
     music = read_corpus(chosen_music, scale.scores_per_group, metre=chosen["metre"])
     if crew.leads:
         crew.agree(True)
-        print("\n".join(music.complaints()), file=sys.stderr)
+        music.say_complaints()
     if crew.size > 1:
         run = train_run(config, music, runs, crew=crew)
     else:

@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT, expanded
-from musiclib.base.progress import waiting
+from musiclib.base.progress import say, waiting
 from musiclib.corpus import saved, shards
 from musiclib.corpus.collections import MUSIC21, is_named
 from musiclib.corpus.division import (
@@ -59,11 +59,17 @@ def read_corpus(
         return ready(assemble(collection_sources(folder), encode))
     path = expanded(folder)
     if path.suffix in (".npz", shards.SUFFIX):
-        kept = shards.read(path) if path.suffix == shards.SUFFIX else saved.load(path)
+        kept = _saved(path)
         if metre != "paper" and kept.metre != metre:
             raise InputError(f"{path} has no true bars: save it anew with --metre {metre}")
         return kept
     return ready(assemble(folder_sources(path), encode))
+
+
+def _saved(path: Path) -> Corpus:
+    if path.suffix == shards.SUFFIX:
+        return shards.read(path, saved=str(path))
+    return replace(saved.load(path), saved=str(path))
 
 
 def assemble(sources: SourceSets, encode: Encode = encode_all) -> Corpus:
@@ -99,13 +105,22 @@ def ready(corpus: Corpus) -> Corpus:
         whole = {name: [piece.in_memory() for piece in s] for name, s in corpus.sets.items()}
         return replace(corpus, sets=whole)
     folder = ON_DISK / f"{corpus.checksum}{shards.SUFFIX}"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):  # who waits finds it there
-        try:
-            return shards.read(folder, files=corpus.files)
-        except InputError:  # not there yet, or damaged
-            shutil.rmtree(folder, ignore_errors=True)
-        shards.write(corpus, folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_suffix(".lock")):  # who waits finds it there
+            return _in_shards(corpus, folder)
+    except (OSError, InputError) as error:  # packed it may well fit
+        reason = getattr(error, "strerror", None) or error
+        say(f"{folder.parent}: {reason}; the music stays in memory, packed, and is not kept")
+        return corpus
+
+
+def _in_shards(corpus: Corpus, folder: Path) -> Corpus:
+    try:
+        return shards.read(folder, files=corpus.files)
+    except InputError:  # not there yet, or damaged
+        shutil.rmtree(folder, ignore_errors=True)
+    shards.write(corpus, folder)
     return shards.read(folder, files=corpus.files)
 
 

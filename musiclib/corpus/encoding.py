@@ -16,7 +16,6 @@ from musiclib.music.bar_grid import LARGEST_POWER, positions
 from musiclib.music.midi_events import (
     KIND,
     METRE_CHANGE,
-    ON,
     PLACE,
     TOO_LARGE,
     VALUE,
@@ -27,10 +26,10 @@ from musiclib.music.midi_events import (
 from musiclib.music.midi_folder import midi_suffix
 from musiclib.music.music21_scores import Parts, read_score
 from musiclib.music.note_states import (
-    LOWEST_PITCH,
     NOTES,
     Metre,
     note_states,
+    notes_struck,
     steps_read,
     write_note_states,
 )
@@ -86,14 +85,9 @@ def encode(content: Content) -> bytes:
 
 def _said(midi: Midi) -> dict[str, Any]:
     """What a file says of itself that its arrays do not tell."""
-    struck = midi.events[midi.events[:, KIND] == ON, VALUE]
-    inside = (struck >= LOWEST_PITCH) & (struck < LOWEST_PITCH + NOTES)
-    return {
-        "whole": steps_read(midi, "all"),
-        "metres": _metres(midi),
-        "notes": int(inside.sum()),
-        "outside": int((~inside).sum()),
-    }
+    notes, outside = notes_struck(midi)
+    whole = steps_read(midi, "all")
+    return {"whole": whole, "metres": _metres(midi), "notes": notes, "outside": outside}
 
 
 def _metres(midi: Midi) -> tuple[str, ...]:

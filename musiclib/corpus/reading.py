@@ -1,6 +1,5 @@
 """From files to pieces: cached by content, in worker processes, in memory that stays small."""
 
-import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import nullcontext
@@ -14,10 +13,11 @@ from musiclib.base.errors import InputError
 from musiclib.base.files import DAMAGED, ROOT, digest
 from musiclib.base.isolated import Isolated, Lost
 from musiclib.base.parallel import cores
-from musiclib.base.progress import Progress
+from musiclib.base.progress import Progress, say
 from musiclib.base.writing import replacing
 from musiclib.corpus.encoding import ENCODER_VERSION, Content, Encoded, decode, encode_some
 from musiclib.corpus.sources import Source
+from musiclib.music.left_out import why
 from musiclib.music.midi_events import MidiError, content_of
 from musiclib.music.note_states import Metre
 
@@ -85,7 +85,8 @@ def encode_all(
 def _pool(sources: list[Source], executor: Executor | None) -> Executor | nullcontext:
     if executor is not None:
         return nullcontext(executor)
-    seconds = SECONDS if all(source.midi for source in sources) else SCORE_SECONDS
+    midi = all(source.midi or source.path.is_dir() for source in sources)  # a folder is not read
+    seconds = SECONDS if midi else SCORE_SECONDS
     return Isolated(cores(), seconds, MEMORY)
 
 
@@ -97,8 +98,7 @@ def _wanted(
         try:
             data = content_of(source.path)
         except (MidiError, OSError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            failed[source] = f"{source.path}: {reason}"
+            failed[source] = why(source.path, error)
             continue
         content = Content(data, source.suffix, source.parts, metre)
         key = digest(*content, ENCODER_VERSION)
@@ -177,7 +177,7 @@ def _cache(made: bytes, entry: Path) -> Encoded:
     try:
         with replacing(entry, lasting=False) as temporary:
             temporary.write_bytes(made)
-    except OSError as error:
+    except (OSError, InputError) as error:
         _warn_once(entry.parent.parent, error)
     return decode(made)
 
@@ -185,10 +185,11 @@ def _cache(made: bytes, entry: Path) -> Encoded:
 _warned: set[Path] = set()
 
 
-def _warn_once(cache: Path, error: OSError) -> None:
+def _warn_once(cache: Path, error: OSError | InputError) -> None:
     if cache not in _warned:
         _warned.add(cache)
-        print(f"{cache}: {error.strerror}; what is read is not kept", file=sys.stderr)
+        reason = getattr(error, "strerror", None) or error
+        say(f"{cache}: {reason}; what is read is not kept")
 
 
 def _kept(entry: Encoded, place: Path, before: int) -> Encoded:

@@ -143,8 +143,7 @@ def _reasons(corpus: Corpus) -> Iterator[tuple[str, str, str]]:
         yield name, *_why_silent(corpus.files.get(name))
     for name, other in corpus.double.items():
         yield name, DOUBLE, f"it has the notes of {other}"
-    for entry in corpus.leaked:
-        name = next(entry.removeprefix(f"{s}: ") for s in corpus.sets if entry.startswith(f"{s}: "))
+    for name in corpus.leaked_names:
         yield name, SHARED, "it shares four bars with a held-out piece or another set"
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from musiclib.base.files import digest_of
+from musiclib.base.progress import say
 from musiclib.corpus.difficulty import difficulties, traits
 from musiclib.corpus.facts import Facts
 from musiclib.corpus.leaks import fingerprints, passages
@@ -16,10 +17,11 @@ from musiclib.corpus.levels import HELD_OUT, MAIN
 from musiclib.corpus.shipped import group_of
 from musiclib.music.bars import density
 from musiclib.music.keys import Key, key_of, pitch_class_steps
+from musiclib.music.left_out import CUT, TOO_SHORT, LeftOut
 from musiclib.music.note_states import Metre
 from musiclib.music.packed import Packed
 
-MOST_NAMED = 20  # files, in what is said while training begins
+READS_ON, SAVED_ANEW = LeftOut.remedy, "saved anew with --metre all it has them"
 SHORTEST = 128  # steps; shorter pieces are left out, as published
 
 
@@ -69,7 +71,7 @@ class Corpus:
 
     `skipped` says why a file was not read, `short`, `silent`, `double` and `leaked` name pieces
     left out, `double` by the piece that has the same notes. `files` is what is known of every file
-    read.
+    read, `saved` names the file that it comes from, if from one.
     """
 
     sets: dict[str, list[Piece]]
@@ -79,6 +81,7 @@ class Corpus:
     double: dict[str, str] = field(default_factory=dict)
     files: dict[str, Facts] = field(default_factory=dict)
     silent: list[str] = field(default_factory=list)
+    saved: str = ""
 
     @property
     def levels(self) -> dict[str, list[Piece]]:
@@ -132,27 +135,72 @@ class Corpus:
             for name, pieces in self.sets.items()
         ]
 
-    def complaints(self) -> list[str]:
-        """What was left out and why: the first unreadable files by name, all of them counted."""
-        reasons = list(self.skipped.values())
-        lines = [f"skipped, not readable: {reason}" for reason in reasons[:MOST_NAMED]]
-        if more := len(reasons) - len(lines):
-            lines.append(f"skipped, not readable: {more} more, which `musiclib corpus` names")
-        counts = {
-            "not readable": len(self.skipped),
-            f"under {SHORTEST} steps{' in 2 or 4 time' * (self.metre == 'paper')}": len(self.short),
-            "without a note": len(self.silent),
-            "with the notes of another file": len(self.double),
-            "sharing music with held-out pieces or another set": len(self.leaked),
-        }
-        left_out = [f"{count} {why}" for why, count in counts.items() if count]
-        return [*lines, "left out: " + ", ".join(left_out)] if left_out else []
+    def complaints(self, remedy: str = READS_ON) -> list[str]:
+        """What was left out, why, and how much music that costs, as `music.left_out` says it.
+
+        `remedy` says what reads on in every metre.
+        """
+        lines = _left_out(self, SAVED_ANEW if self.saved else remedy).lines()
+        if not self.saved:
+            return lines
+        head = [f"{self.saved}: when it was saved, this had been left out:"] * bool(lines)
+        if self.metre == "paper" and not all(piece.facts for piece in self._pieces()):
+            lines.append(f"{self.saved}: what is {CUT} is not kept in it")
+        return head + lines
+
+    def say_complaints(self, remedy: str = READS_ON) -> None:
+        """Write them to stderr, if there are any."""
+        for line in self.complaints(remedy):
+            say(line)
+
+    def _pieces(self) -> Iterator[Piece]:
+        return (piece for pieces in self.sets.values() for piece in pieces)
+
+    @property
+    def leaked_names(self) -> list[str]:
+        """The names of the pieces of `leaked`, which tells first which set each was in."""
+        return [entry.removeprefix(f"{self._set_of(entry)}: ") for entry in self.leaked]
+
+    def _set_of(self, entry: str) -> str:
+        return next((name for name in self.sets if entry.startswith(f"{name}: ")), "")
 
     @property
     def metre(self) -> Metre:
         """How it was read: "all" where true bars are known."""
-        every = (piece for pieces in self.sets.values() for piece in pieces)
-        return "paper" if all(piece.positions is None for piece in every) else "all"
+        return "paper" if all(piece.positions is None for piece in self._pieces()) else "all"
+
+
+def _left_out(corpus: Corpus, remedy: str) -> LeftOut:
+    """What became of the files of a corpus, as far as it is known."""
+    used = {piece.name: piece.facts for piece in corpus._pieces() if piece.facts}
+    known = used | corpus.files
+    told = LeftOut(
+        files=len(corpus.files) + len(corpus.skipped) if corpus.files else 0,
+        steps=sum(facts.whole for facts in known.values()),
+        notes=sum(facts.notes + facts.outside for facts in used.values()),
+        skipped=corpus.skipped,
+        cut={name: f.whole - f.steps for name, f in known.items() if f.whole > f.steps},
+        outside={name: f.outside for name, f in used.items() if f.outside},
+        remedy=remedy,
+    )
+    kinds = {
+        (TOO_SHORT, _how_short(corpus)): corpus.short,
+        ("without notes", "of which no note is read"): corpus.silent,
+        ("duplicate", "with the notes of another file"): corpus.double,
+        ("shared", "sharing music with held-out pieces or another set"): corpus.leaked_names,
+    }
+    for (kind, how), names in kinds.items():
+        told.not_used(kind, how, {n: known[n].steps if n in known else None for n in names})
+    return told
+
+
+def _how_short(corpus: Corpus) -> str:
+    """What is said of pieces that are too short: whether it is for their metre."""
+    known = [corpus.files[name] for name in corpus.short if name in corpus.files]
+    if len(known) < len(corpus.short):
+        return f"under {SHORTEST} steps" + " as read in 2 or 4 time" * (corpus.metre == "paper")
+    cut = sum(facts.whole >= SHORTEST for facts in known)
+    return f"under {SHORTEST} steps" + f" ({cut:,} of them for being cut short)" * bool(cut)
 
 
 def states_of(pieces: Iterable[Piece]) -> list[np.ndarray]:

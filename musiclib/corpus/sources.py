@@ -59,7 +59,7 @@ def folder_sources(folder: Path) -> SourceSets:
     """
     if not folder.is_dir():
         raise InputError(f"no folder {folder}: CORPUS must name a folder of MIDI files")
-    levels = sorted(path for path in (folder / LEVELS).glob("*") if path.is_dir())
+    levels = _folders_in(folder / LEVELS)
     structured = (folder / MAIN).is_dir()
     if not structured and (levels or (folder / HELD_OUT).is_dir()):
         raise InputError(f"{folder} has {LEVELS}/ or {HELD_OUT}/ but no {MAIN}/: add it")
@@ -71,6 +71,18 @@ def folder_sources(folder: Path) -> SourceSets:
     if not found[MAIN]:
         raise InputError(f"no MIDI file (.mid, .midi) in {sets[MAIN]}: put some there")
     return {name: sources for name, sources in found.items() if sources}
+
+
+def _folders_in(place: Path) -> list[Path]:
+    """The folders in a place, ordered; none where it is not there."""
+    if not place.is_dir():
+        return []
+    try:
+        return sorted(path for path in place.iterdir() if path.is_dir())
+    except OSError as error:
+        raise InputError(
+            f"{place}: it cannot be opened ({error.strerror}); make it readable, or move it away"
+        ) from error
 
 
 def _files(place: Path, folder: Path) -> list[Source]:

@@ -14,12 +14,16 @@ from musiclib.music.representations import Representation
 
 @dataclass(frozen=True)
 class Composed:
-    """A composed piece: `music` as its network writes it, and how it came about."""
+    """A composed piece: `music` as its network writes it, and how it came about.
+
+    `given` says what of a file it begins or ends with, and what of the file is left out.
+    """
 
     music: np.ndarray
     reads: Representation
     tempo: int
     wish: Wish
+    given: str = ""
 
     @property
     def states(self) -> np.ndarray:

@@ -1,5 +1,6 @@
 """What a piece is given to begin or to end with: a file's first bar, a cadence of two bars."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -7,8 +8,10 @@ import numpy as np
 from musiclib.base.errors import InputError
 from musiclib.base.files import expanded
 from musiclib.exploring.cadences import CADENCES, STEPS, key_of
+from musiclib.exploring.taken import Span, lost, taken
 from musiclib.music.bar_grid import bar_starts, positions
 from musiclib.music.keys import Key, estimate_key
+from musiclib.music.left_out import why
 from musiclib.music.midi_events import KIND, ON, TICK, Midi, naming, read_midi
 from musiclib.music.note_states import PLAY, TEMPO, first_tempo, note_states
 from musiclib.music.seconds import note_events
@@ -19,12 +22,16 @@ TEMPOS = (200_000, 3_000_000)  # microseconds per beat, 300 to 20 beats a minute
 
 
 class Given(NamedTuple):
-    """Legal note states (k, 78, 2) in their own key; whether they end a piece, or begin it."""
+    """Legal note states (k, 78, 2) in their own key; whether they end a piece, or begin it.
+
+    `told` says what of a file they are, and what is left out of it.
+    """
 
     states: np.ndarray
     key: Key
     ends: bool
     tempo: int = TEMPO
+    told: str = ""
 
     def placed(self, music: np.ndarray, interval: int) -> np.ndarray:
         """Music (T, 78, 2) with what is given, moved up, in its place: note for note at the end.
@@ -59,19 +66,26 @@ def primer_of(path: str, bar: int) -> Given:
 
 def _of_file(name: str, bar: int, *, ends: bool) -> Given:
     path = expanded(name)
-    if not path.exists():
+    if not _is_there(path):
         ways = f"one of {', '.join(CADENCES)}" if ends else "none, corpus"
         raise InputError(f"{name}: no such file; give {ways}, or a MIDI file")
-    midi = as_one_piano(read_midi(path))
     with naming(path):
+        midi = as_one_piano(whole := read_midi(path))
         states = legal(note_states(midi, "all"))
-    cut = _last_bars(midi, states, bar) if ends else _first_bar(states, bar)
-    if not cut.any():
-        raise InputError(
-            f"{name}: no note from pitch 24 to 101 to {'end' if ends else 'begin'} with"
-        )
+    span = _last_bars(midi, states, bar) if ends else _first_bar(states, bar)
+    if not (cut := _filled(states, span)).any():
+        to = f"no note from pitch 24 to 101 to {'end' if ends else 'begin'} with"
+        raise InputError(f"{name}: {to}{lost(whole, ', ')}; give another file")
     tempo = min(max(first_tempo(midi), TEMPOS[0]), TEMPOS[1])
-    return Given(legal(cut), estimate_key(states), ends, tempo)
+    told = taken(path.name, whole, span, bar, ends=ends)
+    return Given(legal(cut), estimate_key(states), ends, tempo, told)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:  # a folder on the way is closed, or the name is too long
+        raise InputError(why(path, error)) from error
 
 
 def as_one_piano(midi: Midi) -> Midi:
@@ -98,24 +112,29 @@ def _heard(notes: list[list[int]]) -> list[bool]:
     return heard
 
 
-def _first_bar(states: np.ndarray, bar: int) -> np.ndarray:
-    first = states.any(axis=(1, 2)).argmax() // bar * bar
-    return states[first : first + bar]
+def _first_bar(states: np.ndarray, bar: int) -> Span:
+    first = int(states.any(axis=(1, 2)).argmax()) // bar * bar
+    return Span(first, min(first + bar, len(states)), len(states))
 
 
-def _last_bars(midi: Midi, states: np.ndarray, bar: int) -> np.ndarray:
+def _last_bars(midi: Midi, states: np.ndarray, bar: int) -> Span:
     """The last two bars, or one where there is one, filled up with silence where they end early."""
     phase = _phase(midi, len(states), bar)
     end = _last_line(len(states), phase, bar)
     if not states[max(end - 2 * bar, 0) : end].any():  # silence after the music is left out
         end = 0
-    sounding = len(states) - states[::-1, :, PLAY].any(axis=1).argmax()
+    sounding = len(states) - int(states[::-1, :, PLAY].any(axis=1).argmax())
     end = max(end, phase - (phase - sounding) // bar * bar)
     start = end - BARS_OF_ENDING * bar
     start += bar * (start + bar <= 0)
-    room = (max(-start, 0), max(end - len(states), 0))
+    return Span(start, end, len(states))
+
+
+def _filled(states: np.ndarray, span: Span) -> np.ndarray:
+    """The steps of a span, those outside of the piece silent."""
+    room = (max(-span.first, 0), max(span.end - len(states), 0))
     filled = np.pad(states, (room, (0, 0), (0, 0)))
-    return filled[start + room[0] : end + room[0]]
+    return filled[span.first + room[0] : span.end + room[0]]
 
 
 def _last_line(steps: int, phase: int, bar: int) -> int:

@@ -47,7 +47,8 @@ def heard(composed: Composed, title: str = "") -> str:
     music = encoded(sound(composed.states, composed.tempo))
     address = address_of(music, MEDIA_TYPES[kind_of(music)])
     keep = f"<p>To keep: {link(title or composed.title, kind_of(music), address)}</p>"
-    return head() + player(composed, title).html(address) + keep
+    given = f"<p>Given: {escape(composed.given)}</p>" * bool(composed.given)
+    return head() + player(composed, title).html(address) + given + keep
 
 
 def beside(composed: Composed, corpus: Corpus) -> str:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from musiclib.base.errors import InputError
-from musiclib.base.progress import Progress
+from musiclib.base.progress import Progress, say
 from musiclib.base.writing import must_be_writable, new_folder
 from musiclib.composing.compose import compose, piece_seeds
 from musiclib.composing.folders import corpus_primers, load_network
@@ -74,13 +74,16 @@ def compose_pieces(
 ) -> list[Composed]:
     """Pieces as wished, each with a seed of its own that follows from the wish's.
 
-    `progress` is told, beside the bar that shows it, how many steps of how many are composed.
+    `progress` is told, beside the bar that shows it, how many steps of how many are composed;
+    without it stderr tells what of a file is given, which `Composed.given` keeps.
     `corpus` is what `primer="corpus"` draws from, by default the shipped chorales. Raises
     InputError for what cannot be done as wished.
     """
     if count < 1:
         raise InputError(f"{count} pieces: ask for at least one")
     loaded = _loaded(wish)
+    if loaded.given and loaded.given.told and not progress:
+        say(loaded.given.told)
     pieces = _composed(wish, loaded, _beginnings(wish, loaded, count, corpus), progress)
     return [_finished(wish, loaded, piece) for piece in pieces]
 
@@ -183,7 +186,7 @@ def _finished(wish: Wish, loaded: Loaded, music: np.ndarray) -> Composed:
     if given:
         music = given.placed(music, up + loaded.home)
         tempo = given.tempo if model.reads is NOTE_STATES else tempo
-    return Composed(music, reads, tempo, wish)
+    return Composed(music, reads, tempo, wish, given.told if given else "")
 
 
 def _interval(wish: Wish, loaded: Loaded, states: np.ndarray) -> int:

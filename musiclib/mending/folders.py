@@ -14,9 +14,9 @@ from musiclib.mending.mend import mend
 from musiclib.mending.ways import conditional
 from musiclib.models import ConditionalRBM
 from musiclib.models.checkpoints import load_weights
-from musiclib.music.midi_events import naming, read_midi
-from musiclib.music.midi_folder import midi_files
-from musiclib.music.note_states import first_tempo, note_states, write_note_states
+from musiclib.music.left_out import LeftOut
+from musiclib.music.midi_folder import files_in, read_file
+from musiclib.music.note_states import first_tempo, write_note_states
 
 
 class Mender(NamedTuple):
@@ -46,20 +46,23 @@ def load_machine(weights: Path) -> Mender:
 def mend_folder(machine: Mender, folder: Path, new: Path) -> Path:
     """Mend all MIDI files of a folder into a new one; names and first tempos stay.
 
-    Pieces are read to their end, whatever their metre; pitches outside 24 to 101 are left out.
+    Pieces are read to their end, whatever their metre. What cannot be read is skipped; stderr tells
+    that, and which notes outside the pitches 24 to 101 are left out. Raises InputError where there
+    is no MIDI file, or none can be read: nothing is written then.
     """
-    paths = midi_files(folder)
-    if not paths:
-        raise InputError(f"no MIDI file (.mid, .midi) in {folder}")
+    paths = files_in(folder)
+    left_out = LeftOut(str(folder), len(paths))
     with new_folder(new, partial=True) as aside, Progress(len(paths), "mending") as progress:
         for path in paths:
-            _mend_file(machine, path, aside / path.relative_to(folder))
+            _mend_file(machine, path, path.relative_to(folder), aside, left_out)
             progress.add()
+        left_out.check()
+    left_out.say()
     return new
 
 
-def _mend_file(machine: Mender, path: Path, target: Path) -> None:
-    with naming(path):
-        midi = read_midi(path)
-        mended = machine.mended(note_states(midi, "all"))
-    write_note_states(mended, target, first_tempo(midi))
+def _mend_file(machine: Mender, path: Path, name: Path, new: Path, left_out: LeftOut) -> None:
+    """Mend a file into the new folder, or note why it cannot be read."""
+    read = read_file(path, str(name), "all", left_out)
+    if read:
+        write_note_states(machine.mended(read.states), new / name, first_tempo(read.midi))

@@ -2,7 +2,8 @@
 
 `note_states`, `piano_roll` and `music21_scores` read, `representations` names the two kinds;
 `bar_grid`, `bars`, `notes`, `keys` and `cadences` look into music; `transforms` and `corrupted`
-change it; `packed` keeps it small; `seconds` says when notes of files are heard.
+change it; `packed` keeps it small; `seconds` says when notes of files are heard, `left_out` what
+of files is not used.
 """
 
 from musiclib.music.keys import estimate_key, normalise_key

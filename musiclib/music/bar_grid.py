@@ -40,6 +40,14 @@ def _metres(midi: Midi) -> tuple[np.ndarray, np.ndarray]:
     return known[:, TICK] * UNITS, bars
 
 
+def metre_at(midi: Midi, step: int) -> tuple[int, int] | None:
+    """The time signature that holds at a step, numerator and denominator; None if none is named."""
+    rows = midi.events[midi.events[:, KIND] == METRE_CHANGE]
+    known = rows[(rows[:, VALUE] > 0) & (rows[:, PLACE] <= LARGEST_POWER)]
+    before = known[step_at(known[:, TICK], midi.ticks_per_beat // STEPS_PER_BEAT) <= step]
+    return (int(before[-1, VALUE]), 2 ** int(before[-1, PLACE])) if len(before) else None
+
+
 def bar_starts(positions: np.ndarray) -> np.ndarray:
     """The steps at which bars begin, int64 of shape (bars,)."""
     return np.flatnonzero(np.asarray(positions) == 0)

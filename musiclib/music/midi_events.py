@@ -5,11 +5,12 @@ file holds, the answer is its events or a `MidiError`, in time and memory that f
 """
 
 import io
+import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from stat import S_ISREG
+from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
 
 import mido
@@ -82,7 +83,10 @@ def content_of(path: Path | str) -> bytes:
     Raises FileNotFoundError where there is none.
     """
     try:
-        if not S_ISREG((state := Path(path).stat()).st_mode):
+        if S_ISDIR((state := Path(path).stat()).st_mode):
+            os.scandir(path).close()  # why a folder is among files: it may not be opened
+            raise MidiError("it is no regular file, but a folder", remedy="name a file")
+        if not S_ISREG(state.st_mode):
             raise MidiError("it is no regular file")
         if state.st_size > MAX_BYTES:
             limit = f"{state.st_size:,} bytes is more than the {MAX_BYTES:,} that are read"
@@ -91,7 +95,8 @@ def content_of(path: Path | str) -> bytes:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise MidiError(f"it cannot be opened ({error.strerror})") from error
+        reason = f"it cannot be opened ({error.strerror})"
+        raise MidiError(reason, remedy="make it readable, or leave it out") from error
 
 
 def read_midi(path: Path | str) -> Midi:

@@ -93,6 +93,14 @@ def _stop(midi: Midi, metre: Metre) -> int | None:
     return int(stops.argmax()) if stops.any() else None
 
 
+def notes_struck(midi: Midi, metre: Metre = "all") -> tuple[int, int]:
+    """How many notes are struck in what is read, among the 78 pitches and outside of them."""
+    events = midi.events[: _stop(midi, metre)]
+    pitches = events[events[:, KIND] == ON, VALUE]
+    inside = int(((pitches >= LOWEST_PITCH) & (pitches < LOWEST_PITCH + NOTES)).sum())
+    return inside, len(pitches) - inside
+
+
 def step_at(tick, size: int):  # noqa: ANN001, ANN201
     """The step that ticks (a number or array) fall in: boundaries lie at k * size + size // 2."""
     return (tick - size // 2) // size + 1

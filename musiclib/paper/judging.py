@@ -9,7 +9,7 @@ from musiclib.corpus.sets import Corpus, states_of
 from musiclib.metrics.bits_saved import bits_saved_of_pieces
 from musiclib.metrics.isl import isl_of_pieces
 from musiclib.music.bars import cell_frequencies, density
-from musiclib.music.midi_folder import read_folder
+from musiclib.music.midi_folder import read_whole_folder
 
 
 def judges(music: Corpus) -> tuple[list[np.ndarray], np.ndarray]:
@@ -42,4 +42,4 @@ def judge_folder(
     folder: Path, held_out: Sequence[np.ndarray], given: np.ndarray
 ) -> dict[str, float]:
     """`judge` the MIDI files of a folder."""
-    return judge(list(read_folder(folder).values()), held_out, given)
+    return judge(list(read_whole_folder(folder).values()), held_out, given)

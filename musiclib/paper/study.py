@@ -17,7 +17,7 @@ from musiclib.corpus.prepare import prepare
 from musiclib.corpus.sets import Corpus
 from musiclib.mending.folders import load_machine, mend_folder
 from musiclib.music.bars import STEPS_PER_BAR
-from musiclib.music.midi_folder import read_folder
+from musiclib.music.midi_folder import read_whole_folder
 from musiclib.paper import profiles
 from musiclib.paper.chosen import chosen_corpus
 from musiclib.paper.judging import judge, judge_folder, judges
@@ -122,7 +122,7 @@ class Study(Record):
 
     def composed(self, run: Run, checkpoint: int, mended: bool = False) -> list[np.ndarray]:
         """The composed pieces of a run at a checkpoint, read back from MIDI as note states."""
-        return list(read_folder(self.place(run, checkpoint, mended)).values())
+        return list(read_whole_folder(self.place(run, checkpoint, mended)).values())
 
     def scores(
         self, model: str, checkpoints: tuple[int, ...], kinds: tuple[str, ...], mended: bool = False
