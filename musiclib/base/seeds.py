@@ -5,7 +5,14 @@ corrupted music have the seed that they are given; which pieces are held out is 
 seed, in `corpus.division`.
 """
 
+from typing import Annotated
+
 import numpy as np
+
+from musiclib.base.typed import Within
+
+MOST_SEED = 2**32 - 1  # one range for every seed
+Seed = Annotated[int, Within(0, MOST_SEED)]
 
 
 def seed_of(*parts: int) -> int:

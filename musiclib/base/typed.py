@@ -6,11 +6,9 @@ has another type is not checked.
 """
 
 import math
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from types import UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
-
-import numpy as np
 
 from musiclib.base.errors import InputError
 
@@ -28,6 +26,8 @@ class Within(NamedTuple):
 
 Share = Annotated[float, Within(0.0, 1.0)]
 Rate = Annotated[float, Within(0.0, 1000.0)]  # of learning
+Rounds = Annotated[int, Within(1, 10_000)]  # of what is done anew for every answer
+Count = Annotated[int, Within(1, MOST)]
 UNSAID = {int: Within(0, MOST), float: Within(-math.inf, math.inf)}
 
 
@@ -45,9 +45,14 @@ def built(kind: type, values: dict[str, Any]) -> Any:
     return kind(**{name: fitted(hints.get(name, Any), values[name], name) for name in wanted})
 
 
-def check(instance: Any) -> None:
-    """Raise InputError where a field of a dataclass is not what its type says."""
-    for name, hint in hints_of(type(instance)).items():
+def check(instance: Any, **stricter: Any) -> None:
+    """Raise InputError where a field of a dataclass is not what its type, or a stricter one, says.
+
+    What is no dataclass is not looked at.
+    """
+    if not is_dataclass(instance):
+        return
+    for name, hint in (hints_of(type(instance)) | stricter).items():
         try:
             fitted(hint, getattr(instance, name), name)
         except ValueError as error:
@@ -84,7 +89,7 @@ def fitted(hint: Any, value: Any, name: str) -> Any:
 
 
 def _number(kind: type, bounds: Within, value: Any, name: str) -> Any:
-    known = (int, np.integer) if kind is int else (int, float, np.integer, np.floating)
+    known = int if kind is int else (int, float)
     if isinstance(value, bool) or not isinstance(value, known):
         _refuse(kind, value, name)
     if not bounds.least <= value <= bounds.most or (kind is float and not _finite(value)):
