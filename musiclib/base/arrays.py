@@ -21,6 +21,7 @@ from musiclib.base.memory import free_bytes, size
 SUFFIX = ".npy"
 MOST_TEXT = 1 << 28  # bytes of an array of text, at four a character
 MOST_CONTENTS = 1 << 24  # bytes of an archive's table of contents, 100,000 pieces
+LONGEST = 1 << 62  # elements along an axis
 MOST_HEADER = 4096  # bytes; what numpy writes of such arrays has 128
 LONGEST_REASON = 200  # characters
 ENCRYPTED = 1  # bit of a member's flags
@@ -117,13 +118,13 @@ def opened(path: Path) -> BinaryIO:
 def header_of(stream: BinaryIO, name: str) -> Header:
     """The header of an .npy that begins here; raises ValueError for objects and other files."""
     start = io.BytesIO(stream.read(MOST_HEADER))  # numpy would take gigabytes of it
-    read = READERS.get(npy.read_magic(start))
-    if read is None:
-        raise ValueError(f"{name}: written by an unknown version of numpy")
-    shape, fortran, dtype = read(start)
+    try:
+        shape, fortran, dtype = READERS[npy.read_magic(start)](start)
+    except Exception as error:  # whatever a header makes of Python's parser
+        raise ValueError(f"{name}: no array of numpy ({reason(error)})") from None
     if dtype.hasobject or dtype.itemsize == 0 or dtype.names or dtype.subdtype:
         raise ValueError(f"{name}: it holds {dtype}, neither numbers nor text")
-    if any(type(length) is not int or length < 0 for length in shape):
+    if any(type(length) is not int or not 0 <= length < LONGEST for length in shape):
         raise ValueError(f"{name}: it claims the shape {shape}")
     return Header(dtype, shape, fortran, start.tell())
 
