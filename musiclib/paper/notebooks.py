@@ -9,6 +9,7 @@ from typing import Any
 from musiclib.base.errors import NO_SPACE, InputError
 from musiclib.base.files import ROOT, expanded, replacing, write_text
 from musiclib.base.pace import PROGRESS
+from musiclib.base.typed import shown
 
 FOLDER = ROOT / "notebooks"
 
@@ -74,7 +75,7 @@ def run(name: str, parameters: dict[str, Any]) -> Path:
     failing cell's message.
     """
     if name not in names():
-        raise InputError(f"no notebook {name}: choose one of {', '.join(names())}")
+        raise InputError(f"no notebook {shown(name)}: choose one of {', '.join(names())}")
     import nbformat
     import papermill
     from nbclient.exceptions import DeadKernelError
