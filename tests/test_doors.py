@@ -41,11 +41,14 @@ from musiclib.cli import main
 from musiclib.composing import room
 from musiclib.composing.compose import piece_seeds
 from musiclib.corpus import saved, shards
+from musiclib.corpus.prepare import prepare
+from musiclib.corpus.report import summary
+from musiclib.corpus.report_rows import files_of
 from musiclib.corpus.sets import Corpus, Piece
 from musiclib.exploring.shipped import CHORALES, chorales
 from musiclib.exploring.wish import compose_folder, compose_pieces
 from musiclib.exploring.wishes import Wish
-from musiclib.models import MODELS, LSTMConfig, build, describe
+from musiclib.models import MODELS, LSTMConfig, batches_of, build, describe
 from musiclib.models.checkpoints import load_weights, save_weights
 from musiclib.paper.profiles import SMOKE
 from musiclib.training.runs import RunConfig
@@ -204,7 +207,9 @@ def test_more_pieces_than_fit_into_memory_are_refused_before_they_are_read(whole
     (path := tmp_path / "c.npz").write_bytes(whole)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("musiclib.base.arrays.free_bytes", lambda: 100_000)
-        with pytest.raises(InputError, match=r"the corpus takes 5\d\.\d kB, and 100\.0 kB"):
+        with pytest.raises(
+            InputError, match=r"not in \.shards, it takes 5\d\.\d kB, and 100\.0 kB"
+        ):
             saved.load(path)
 
 
@@ -624,3 +629,39 @@ def test_abbreviated_and_unknown_options_are_refused(option, capsys, tmp_path):
     assert ends(["compose", option, "--out", str(tmp_path / "x.mid")]) == 2
     assert option.split("=")[0] in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def odd(states=200, roll=120, silent=False):
+    """Five pieces that no folder of MIDI files gives, one of them held out."""
+    made = []
+    for seed in range(5):
+        notes = np.zeros((states, 78, 2), np.uint8) if silent else random_states(states, seed, 0.1)
+        keys = np.random.default_rng(seed).integers(0, 1 + (not silent), (roll, 88), np.uint8)
+        made.append(Piece("", notes, keys))
+    return Corpus({"main": made[1:], "held-out": made[:1]})
+
+
+ODD = {"silent": odd(silent=True), "one step": odd(1, 1), "no roll": odd(roll=0)}
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("model", MODELS)
+def test_of_an_odd_corpus_batches_are_drawn_or_it_is_refused(tmp_path, kind, model):
+    saved.save(ODD[kind], tmp_path / "odd.npz")
+    corpus = saved.load(tmp_path / "odd.npz")
+    for reverse in (False, True):
+        music = prepare(corpus, normalise=True, reverse=reverse)
+        try:
+            for batches in (batches_of(SMOKE.config(model), s) for s in music.sets.values()):
+                assert len(batches.draw(0, torch.Generator().manual_seed(0))[0])
+                assert batches.every(2)
+        except InputError as error:
+            assert_a_sentence(str(error))
+    summary(corpus, files_of(corpus))
+
+
+def test_a_curriculum_without_levels_is_refused(tmp_path):
+    saved.save(Corpus({n: s for n, s in CORPUS.sets.items() if n != "1-easy"}), tmp_path / "c.npz")
+    place = "--corpus", str(tmp_path / "c.npz"), "--runs", str(tmp_path / "runs")
+    code = ends(["train", "lstm", "--profile", "smoke", "--curriculum", *place])
+    assert_a_sentence(code, "--curriculum", "has no levels")

@@ -44,7 +44,7 @@ CORPUS = "What --primer corpus draws from, as in `train --corpus`.  [default: sh
 @click.option("--weights", type=options.NAME, help=WEIGHTS)
 @click.option("--out", type=options.PATH, required=True, help=OUT)
 @click.option("--audio", type=options.PATH, help="The piece as sound, too: .mp3, .ogg or .wav.")
-@click.option("--bars", type=options.POSITIVE, help=BARS)
+@click.option("--bars", type=options.UNLIMITED, help=BARS)
 @click.option("--key", default="", help='"D major", "F# minor", ...  [default: as composed]')
 @click.option("--primer", type=options.NAME, default="none", show_default=True, help=PRIMER)
 @click.option("--ending", type=options.NAME, default="", help=ENDING)
@@ -58,8 +58,8 @@ CORPUS = "What --primer corpus draws from, as in `train --corpus`.  [default: sh
     default="",
     help="Weights of a conditional RBM: conditional-rbm, or a file.",
 )
-@click.option("--pieces", type=options.POSITIVE, help="In a folder.  [default: 25]")
-@click.option("--bar", type=options.POSITIVE, default=16, show_default=True, help=BAR)
+@click.option("--pieces", type=options.UNLIMITED, help="In a folder.  [default: 25]")
+@click.option("--bar", type=options.UNLIMITED, default=16, show_default=True, help=BAR)
 @click.option("--corpus", type=options.NAME, default="", help=CORPUS)
 @options.profile
 @options.metre

@@ -74,6 +74,7 @@ class Name(Place):
 
 
 COUNT, POSITIVE = Whole(0, MOST), Whole(1, MOST)
+UNLIMITED = Whole(1)  # here: what memory allows is said where it is known
 SEED, SEEDS = Whole(0, MOST_SEED), Whole(1, MOST_SEEDS)
 MINUTES, RATE = Number(0, MOST), Number(0, 1000)
 PATH, NAME = Place(path_type=Path), Name()

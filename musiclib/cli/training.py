@@ -97,6 +97,8 @@ def _train(
         crew.agree(True)  # once what is downloaded and kept is there
     chosen_music = chosen_corpus(profile, corpus, download=True)
     music = read_corpus(chosen_music, scale.scores_per_group, metre=chosen["metre"])
+    if chosen["curriculum"] and not music.levels:
+        raise InputError(f"--curriculum: {chosen_music} has no levels; leave it out")
     if crew.leads:
         crew.agree(True)
         print("\n".join(music.complaints()), file=sys.stderr)

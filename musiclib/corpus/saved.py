@@ -55,13 +55,14 @@ def load(path: Path) -> Corpus:
             labels = door.labels(stored)
             left_out = door.left_out(door.told(stored, "left_out"))
             _check_headers(stored, len(labels))
-            must_fit(stored.bytes, "the corpus")
+            must_fit(stored.bytes, "in one file, not in .shards, it")
             sets: dict[str, list[Piece]] = {}
             for i, (group, name) in enumerate(labels):
                 sets.setdefault(group, []).append(_piece(stored, i, name))
         return Corpus(sets | {MAIN: sets[MAIN], HELD_OUT: sets[HELD_OUT]}, **left_out)
     except DAMAGED as error:
-        raise InputError(f"{path}: not a corpus saved by musiclib ({reason(error)})") from error
+        why = f"not a corpus saved by musiclib ({reason(error)})"
+        raise InputError(f"{path}: {why}; save it anew by `corpus --save`") from error
 
 
 def _check_headers(stored: Arrays, pieces: int) -> None:

@@ -119,7 +119,8 @@ def read(folder: Path, **more: Any) -> Corpus:
         corpus = Corpus(in_order, **about["left_out"], **more)
         vars(corpus)["checksum"] = about["checksum"]  # computing it would read all of it
     except DAMAGED as error:
-        raise InputError(f"{folder}: not a corpus written by musiclib ({reason(error)})") from error
+        why = f"not a corpus written by musiclib ({reason(error)})"
+        raise InputError(f"{folder}: {why}; save it anew by `corpus --save`") from error
     return corpus
 
 

@@ -52,7 +52,8 @@ def load_weights(path: Path) -> tuple[Model, dict]:
         model = build(config)
         load_model(model, path)
     except FAULTS as error:
-        raise InputError(f"{path}: not weights saved by musiclib ({reason(error)})") from error
+        why = f"not weights saved by musiclib ({reason(error)})"
+        raise InputError(f"{path}: {why}; take others, or train anew") from error
     if not all(part.isfinite().all() for part in model.state_dict().values()):
         raise InputError(f"{path}: some of its weights are not numbers: it is damaged, train anew")
     return model.eval(), run
