@@ -41,11 +41,14 @@ from musiclib.cli import main
 from musiclib.composing import room
 from musiclib.composing.compose import piece_seeds
 from musiclib.corpus import saved, shards
+from musiclib.corpus.encoding import Content, encode
 from musiclib.corpus.prepare import prepare
+from musiclib.corpus.reading import Wanted, cached
 from musiclib.corpus.report import summary
 from musiclib.corpus.report_rows import files_of
 from musiclib.corpus.sets import Corpus, Piece
-from musiclib.exploring.shipped import CHORALES, chorales
+from musiclib.corpus.sources import Source
+from musiclib.exploring.shipped import CHORALES, PIECES, chorales
 from musiclib.exploring.wish import compose_folder, compose_pieces
 from musiclib.exploring.wishes import Wish
 from musiclib.models import MODELS, LSTMConfig, batches_of, build, describe
@@ -54,6 +57,7 @@ from musiclib.paper.profiles import SMOKE
 from musiclib.training.runs import RunConfig
 
 HARD = 60  # examples, of cheap ones
+A_FILE = min(PIECES.glob("*.mid")).read_bytes()
 
 
 def piece(seed, bars=True):
@@ -665,3 +669,13 @@ def test_a_curriculum_without_levels_is_refused(tmp_path):
     place = "--corpus", str(tmp_path / "c.npz"), "--runs", str(tmp_path / "runs")
     code = ends(["train", "lstm", "--profile", "smoke", "--curriculum", *place])
     assert_a_sentence(code, "--curriculum", "has no levels")
+
+
+@given(other_arrays(arrays_of(encode(Content(A_FILE, ".mid", metre="all")))))
+def test_what_the_cache_has_is_whole_or_counts_as_absent(scratch, arrays):
+    (path := scratch / "entry.npz").write_bytes(npz(arrays))
+    job = Wanted(Source("a", path), Content(A_FILE, ".mid", metre="all"), path)
+    if (entry := cached(job)) is not None:
+        assert entry.states.shape == (entry.facts.steps, 20)
+        assert entry.roll.shape == (entry.facts.samples, 11)
+        assert entry.positions.shape == (entry.facts.steps,)
