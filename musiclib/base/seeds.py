@@ -5,7 +5,17 @@ corrupted music have the seed that they are given; which pieces are held out is 
 seed, in `corpus.division`.
 """
 
+import re
+from typing import Annotated
+
 import numpy as np
+
+from musiclib.base.errors import InputError
+from musiclib.base.typed import Within, shown
+
+MOST_SEED = 2**32 - 1  # one range for every seed
+MOST_SEEDS = 100  # of a study, each of which trains every run of its table
+Seed = Annotated[int, Within(0, MOST_SEED)]
 
 
 def seed_of(*parts: int) -> int:
@@ -14,3 +24,15 @@ def seed_of(*parts: int) -> int:
     Trailing zeros do not count: (seed, 3) and (seed, 3, 0) are the same seed.
     """
     return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def seeds_of(wanted: int | str) -> int:
+    """How many seeds a study has; raises InputError for none, too many, and what is no number."""
+    if isinstance(wanted, str) and re.fullmatch("[0-9]{1,9}", wanted):
+        wanted = int(wanted)
+    if type(wanted) is not int or not 1 <= wanted <= MOST_SEEDS:
+        told = (
+            wanted if isinstance(wanted, str) and shown(wanted) == repr(wanted) else shown(wanted)
+        )
+        raise InputError(f"SEEDS={told}: give a whole number from 1 to {MOST_SEEDS}")
+    return wanted

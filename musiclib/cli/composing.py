@@ -42,23 +42,26 @@ CORPUS = "What --primer corpus draws from, as in `train --corpus`.  [default: sh
 
 
 @click.command(epilog=options.example(*EXAMPLES))
-@click.option("--weights", help=WEIGHTS)
+@click.option("--weights", type=options.NAME, help=WEIGHTS)
 @click.option("--out", type=options.PATH, required=True, help=OUT)
 @click.option("--audio", type=options.PATH, help="The piece as sound, too: .mp3, .ogg or .wav.")
-@click.option("--bars", type=options.POSITIVE, help=BARS)
+@click.option("--bars", type=options.UNLIMITED, help=BARS)
 @click.option("--key", default="", help='"D major", "F# minor", ...  [default: as composed]')
-@click.option("--primer", default="none", show_default=True, help=PRIMER)
-@click.option("--ending", default="", help=ENDING)
+@click.option("--primer", type=options.NAME, default="none", show_default=True, help=PRIMER)
+@click.option("--ending", type=options.NAME, default="", help=ENDING)
 @click.option("--density", type=float, help=DENSITY)
 @click.option("--temperature", type=float, default=1.0, show_default=True, help="Lower is safer.")
 @click.option("--conservativity", help="paper, off or a number.  [default: as published]")
-@click.option("--seed", type=options.COUNT, default=0, show_default=True, help="Another, another.")
+@click.option("--seed", type=options.SEED, default=0, show_default=True, help="Another, another.")
 @click.option(
-    "--mend", default="", help="Weights of a conditional RBM: conditional-rbm, or a file."
+    "--mend",
+    type=options.NAME,
+    default="",
+    help="Weights of a conditional RBM: conditional-rbm, or a file.",
 )
-@click.option("--pieces", type=options.POSITIVE, help="In a folder.  [default: 25]")
-@click.option("--bar", type=options.POSITIVE, default=16, show_default=True, help=BAR)
-@click.option("--corpus", default="", help=CORPUS)
+@click.option("--pieces", type=options.UNLIMITED, help="In a folder.  [default: 25]")
+@click.option("--bar", type=options.UNLIMITED, default=16, show_default=True, help=BAR)
+@click.option("--corpus", type=options.NAME, default="", help=CORPUS)
 @options.profile
 @options.metre
 def compose(

@@ -15,7 +15,7 @@ from musiclib.cli import options
         "corpus my-midi --files", "corpus --profile paper --save corpus.npz --no-minutes"
     )
 )
-@click.argument("folder", default="")
+@click.argument("folder", type=options.NAME, default="")
 @options.profile
 @options.metre
 @click.option("--files", "every", is_flag=True, help="A line for every file, too.")

@@ -1,18 +1,90 @@
 """What several commands share: their options, and the examples under their help."""
 
+import math
+import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
-COUNT, POSITIVE = click.IntRange(min=0), click.IntRange(min=1)
-PATH = click.Path(path_type=Path)
+from musiclib.base.seeds import MOST_SEED, MOST_SEEDS
+from musiclib.base.typed import MOST, shown
+
+LONGEST_NAME, LONGEST_PATH = 255, 4095  # bytes that a file system takes
+
+
+class Whole(click.IntRange):
+    """A whole number of so many digits that it can be told of."""
+
+    name = "integer"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        """The number; fails with one sentence."""
+        if isinstance(value, str) and shown(value) != repr(value):
+            self.fail(f"{shown(value)} is not a valid integer", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Number(click.FloatRange):
+    """A finite number."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """The number; fails with one sentence."""
+        if isinstance(value, str) and shown(value) != repr(value):
+            self.fail(f"{shown(value)} is not a valid number", param, ctx)
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number", param, ctx)
+        return number
+
+
+class Place(click.Path):
+    """A path that can be one, be anything there or not."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """The path; fails with one sentence."""
+        self.fail_unless_path(os.fspath(value), param, ctx)
+        return super().convert(value, param, ctx)
+
+    def fail_unless_path(self, text: str, param: Any, ctx: Any) -> None:
+        """Fail for what no file can be called."""
+        if not text:
+            self.fail("it is empty: name a file or a folder", param, ctx)
+        if "\0" in text:
+            self.fail(f"{shown(text)} is no name of a file", param, ctx)
+        longest = max(len(os.fsencode(part)) for part in text.split("/"))
+        if longest > LONGEST_NAME or len(os.fsencode(text)) > LONGEST_PATH:
+            self.fail(f"{shown(text)} is too long for the name of a file", param, ctx)
+
+
+class Name(Place):
+    """A name or a path as text; it may be empty."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """The text; fails with one sentence."""
+        text = str(value)
+        if text:
+            self.fail_unless_path(text, param, ctx)
+        return text
+
+
+COUNT, POSITIVE = Whole(0, MOST), Whole(1, MOST)
+UNLIMITED = Whole(1)  # here: what memory allows is said where it is known
+SEED, SEEDS = Whole(0, MOST_SEED), Whole(1, MOST_SEEDS)
+MINUTES, RATE = Number(0, MOST), Number(0, 1000)
+PATH, NAME = Place(path_type=Path), Name()
 
 profile = click.option(
     "--profile", default="quick", show_default=True, help="smoke, quick or paper: how large it is."
 )
 corpus = click.option(
     "--corpus",
+    type=NAME,
     default="",
     help="Folder of MIDI files, .npz, piano-midi, piano-midi+nottingham, nottingham or music21;"
     " a folder of such a name is ./NAME.  [default: music21's scores; in profile paper piano-midi,"
@@ -38,7 +110,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON o
 def judged_folders(command: Callable) -> Callable:
     """The arguments and options of the commands that judge."""
     for part in (
-        click.option("--seed", type=COUNT, default=0, help="Of fits, draws and intervals."),
+        click.option("--seed", type=SEED, default=0, help="Of fits, draws and intervals."),
         click.option(
             "--reference",
             type=PATH,

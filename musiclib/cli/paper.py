@@ -8,6 +8,7 @@ import click
 
 from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT
+from musiclib.base.seeds import seeds_of
 from musiclib.cli import options
 
 
@@ -25,10 +26,9 @@ def notebook(name: str, seeds: str, stamp: Path | None, **given: Any) -> None:
     """
     from musiclib.paper import notebooks
 
-    if not seeds.isdigit() or int(seeds) < 1:
-        raise InputError(f"SEEDS={seeds}: give a whole number of at least 1")
+    given["seeds"] = seeds_of(seeds)
     order = ("profile", "corpus", "seeds", "precision")
-    values = {key: (given | {"seeds": int(seeds)})[key] for key in order}
+    values = {key: given[key] for key in order}
     if name != "check":
         chosen = {"corpus": notebooks.stamped_corpus(stamp)} if stamp else {}
         notebooks.run(name, values | chosen)
@@ -61,7 +61,7 @@ def data(names: tuple[str, ...]) -> None:
 @click.command(epilog=options.example("keep --corpus piano-midi", "keep biaxial-plain-0"))
 @click.argument("names", nargs=-1)
 @click.option("--about", default="", help="What the corpus is, in words.")
-@click.option("--seeds", type=options.POSITIVE, default=3, show_default=True)
+@click.option("--seeds", type=options.SEEDS, default=3, show_default=True)
 @click.option("--runs", type=options.PATH, default=ROOT / "runs", help="Folder of runs.")
 @options.profile
 @options.corpus
@@ -85,7 +85,7 @@ def keep(
 
 
 @click.command(epilog=options.example("affordable --seeds 3"))
-@click.option("--seeds", type=options.POSITIVE, default=3, show_default=True)
+@click.option("--seeds", type=options.SEEDS, default=3, show_default=True)
 def affordable(seeds: int) -> None:
     """Say what training at published size takes here; status 3 if it is too long to begin unasked.
 

@@ -25,17 +25,15 @@ OF_START = ("piece", "stop_after", "workers", "scheduler")
 @click.argument("names", nargs=-1)
 @options.profile
 @options.corpus
-@click.option("--seeds", type=options.POSITIVE, default=3, show_default=True)
+@click.option("--seeds", type=options.SEEDS, default=3, show_default=True)
 @options.precision
 @click.option("--runs", type=options.PATH, default=ROOT / "runs", help="Folder of runs.")
 @click.option("--measure", is_flag=True, help="Time an iteration where no run tells how long.")
 @options.as_json
 @click.option("--start", is_flag=True, help="Train what is not done, in the table's order.")
 @click.option("--task", type=options.COUNT, help="Only the run of this row, the first being 0.")
-@click.option(
-    "--piece", type=click.FloatRange(min=0), help="Minutes of a job (--start).  [default: 5]"
-)
-@click.option("--stop-after", type=click.FloatRange(min=0), help="In so many minutes (--start).")
+@click.option("--piece", type=options.MINUTES, help="Minutes of a job (--start).  [default: 5]")
+@click.option("--stop-after", type=options.MINUTES, help="In so many minutes (--start).")
 @click.option(
     "--workers",
     type=options.POSITIVE,

@@ -18,13 +18,11 @@ from musiclib.cli import options
 @options.corpus
 @options.metre
 @click.option("--curriculum", is_flag=True, help="Train on the levels first.")
-@click.option("--seed", type=options.COUNT, default=0, show_default=True)
+@click.option("--seed", type=options.SEED, default=0, show_default=True)
 @click.option("--iterations", type=options.POSITIVE, help="On the main corpus.")
 @click.option("--level-iterations", type=options.POSITIVE, help="On each level (--curriculum).")
 @click.option("--loss", type=click.Choice(("categorical", "bernoulli")), help="Of the LSTM.")
-@click.option(
-    "--learning-rate", type=click.FloatRange(min=0), help="What each step is multiplied by."
-)
+@click.option("--learning-rate", type=options.RATE, help="What each step is multiplied by.")
 @click.option(
     "--form",
     type=click.Choice(("default", "published")),
@@ -83,6 +81,8 @@ def _train(
     if computed_in(configured, precision) != precision:
         raise InputError(f"--precision {precision}: RBMs and the published cell know fp32")
     must_share(model_of(configured), max(crew.size, processes))
+    if processes > (most := getattr(configured, "batch", processes)):
+        raise InputError(f"--processes {processes}: a batch of {most} is shared by {most} at most")
     config = RunConfig(
         configured,
         normalise=not chosen["no_key_normalisation"],
@@ -97,6 +97,8 @@ def _train(
         crew.agree(True)  # once what is downloaded and kept is there
     chosen_music = chosen_corpus(profile, corpus, download=True)
     music = read_corpus(chosen_music, scale.scores_per_group, metre=chosen["metre"])
+    if chosen["curriculum"] and not music.levels:
+        raise InputError(f"--curriculum: {chosen_music} has no levels; leave it out")
     if crew.leads:
         crew.agree(True)
         music.say_complaints()

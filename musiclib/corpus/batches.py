@@ -126,7 +126,9 @@ class Corrupted:
     """
 
     def __init__(self, pieces: Sequence[np.ndarray], steps: int, most: float) -> None:
-        self.pieces, self.steps, self.most = pieces, steps, most
+        self.pieces, self.steps, self.most = [p for p in pieces if len(p)], steps, most
+        if not self.pieces:
+            raise InputError("no piece has a step to train on: add longer pieces")
 
     def draw(self, iteration: int, generator: torch.Generator) -> tuple[Tensor, bool]:
         """The excerpt and how it is given, (1, T, 78, 2 + 2), uint8; T is at most `steps`."""

@@ -34,9 +34,10 @@ from musiclib.music.note_states import (
     write_note_states,
 )
 from musiclib.music.packed import pack
-from musiclib.music.piano_roll import piano_roll
+from musiclib.music.piano_roll import KEYS, piano_roll
 
 ENCODER_VERSION = "4"
+STATES_BYTES, ROLL_BYTES = -(-NOTES * 2 // 8), -(-KEYS // 8)  # of a packed step
 MOST_METRES = 20  # that are told of a file
 
 
@@ -99,12 +100,27 @@ def _metres(midi: Midi) -> tuple[str, ...]:
 
 
 def decode(entry: bytes | Path) -> Encoded:
-    """What `encode` made, from its bytes or the file that holds them."""
+    """What `encode` made, from its bytes or the file that holds them.
+
+    Raises ValueError, or another of `files.DAMAGED`, for what it did not make.
+    """
     with np.load(io.BytesIO(entry) if isinstance(entry, bytes) else entry) as stored:
         told, vectors = json.loads(stored["told"].item()), [stored[name] for name in VECTORS]
         facts = Facts.from_told(told, *vectors)
         bars = stored.get("positions")
-        return Encoded(stored["states"], stored["roll"], facts, bars)
+        entry = Encoded(stored["states"], stored["roll"], facts, bars)
+    _must_be_whole(entry)
+    return entry
+
+
+def _must_be_whole(entry: Encoded) -> None:
+    """Raise ValueError for arrays of other dtypes and shapes than the facts say."""
+    states, roll, facts, bars = entry
+    wanted = [(states, np.uint8, (facts.steps, STATES_BYTES))]
+    wanted += [(roll, np.uint8, (facts.samples, ROLL_BYTES))]
+    wanted += [] if bars is None else [(bars, np.uint16, (facts.steps,))]
+    if any(array.dtype != dtype or array.shape != shape for array, dtype, shape in wanted):
+        raise ValueError("its arrays are not as they are told of")
 
 
 def compile_reader() -> None:

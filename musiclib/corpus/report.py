@@ -66,7 +66,7 @@ def _metre_rule(files: list[File]) -> dict[str, int] | None:
 def _keys(used: list[File]) -> dict[str, dict[str, Any]]:
     """Files in each key and the median confidence, the most frequent key first."""
     by_key: dict[str, list[float]] = {name: [] for name in KEY_NAMES}
-    for file in used:
+    for file in (file for file in used if file.key is not None):  # a silent one is in none
         by_key[file.key].append(file.confidence)
     return {
         key: {"files": len(sure), "confidence": median(sure)}

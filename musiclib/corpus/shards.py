@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from musiclib.base.arrays import must_be, npy_header, reason
 from musiclib.base.errors import InputError
 from musiclib.base.files import DAMAGED
 from musiclib.base.progress import waiting
@@ -19,6 +20,7 @@ from musiclib.base.writing import new_folder
 from musiclib.corpus.facts import Facts
 from musiclib.corpus.levels import HELD_OUT, MAIN
 from musiclib.corpus.sets import Corpus, Piece
+from musiclib.corpus.shards_index import opened_index
 from musiclib.music.note_states import NOTES
 from musiclib.music.packed import MappedRows, Packed, pack
 from musiclib.music.piano_roll import KEYS
@@ -106,32 +108,32 @@ def read(folder: Path, **more: Any) -> Corpus:
     `more` are fields of a corpus that are not kept.
     """
     try:
-        with np.load(folder / INDEX, allow_pickle=False) as stored:
-            index = {name: stored[name] for name in stored.files}
-        about = json.loads(index["about"].item())
-        for kind in (kind for kind in ROWS if kind in index):
+        labels, index, about = opened_index(folder / INDEX)
+        for kind in index.keys() & ROWS.keys():
             _check(folder, kind, index[kind])
         sets: dict[str, list[Piece]] = {}
-        for i, (group, name) in enumerate(zip(index["sets"], index["names"], strict=True)):
+        for i, (group, name) in enumerate(labels):
             facts = Facts.from_told(about["facts"][i], index["weights"][i], index["opening"][i])
-            piece = Piece(str(name), **_arrays(folder, index, i), facts=facts)
-            sets.setdefault(str(group), []).append(piece)
+            piece = Piece(name, **_arrays(folder, index, i), facts=facts)
+            sets.setdefault(group, []).append(piece)
         in_order = sets | {MAIN: sets[MAIN], HELD_OUT: sets[HELD_OUT]}
         corpus = Corpus(in_order, **about["left_out"], **more)
         vars(corpus)["checksum"] = about["checksum"]  # computing it would read all of it
     except DAMAGED as error:
-        raise InputError(f"{folder}: not a corpus written by musiclib ({error})") from error
+        why = f"not a corpus written by musiclib ({reason(error)})"
+        raise InputError(f"{folder}: {why}; save it anew by `corpus --save`") from error
     return corpus
 
 
 def _check(folder: Path, kind: str, places: np.ndarray) -> None:
     """Raise OSError or ValueError unless each shard is there, with rows enough of its kind."""
+    dtype, row = ROWS[kind]
     for number in np.unique(places[:, 0]):
         path = _shard(folder, kind, int(number))
-        rows = np.load(path, mmap_mode="r", allow_pickle=False)
+        must_be(path.name, header := npy_header(path), dtype, None, *row)
         fewest = places[places[:, 0] == number, 2].max()
-        if (rows.dtype, rows.shape[1:]) != ROWS[kind] or len(rows) < fewest:
-            raise ValueError(f"{path.name} holds {rows.dtype} {rows.shape}, not {fewest} {kind}")
+        if header.fortran or header.shape[0] < fewest:
+            raise ValueError(f"{path.name}: {header.shape[0]:,} rows, not {fewest:,}")
 
 
 def _arrays(folder: Path, index: dict[str, np.ndarray], piece: int) -> dict[str, Packed]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from musiclib.base.seeds import MOST_SEED
 from musiclib.exploring.form import (
     CONSERVATIVITIES,
     DENSITIES,
@@ -21,7 +22,7 @@ from musiclib.exploring.trained import Trained
 
 NAMES = {"description_width": "104px"}
 ACROSS = "repeat(auto-fit, minmax(min(100%, max(300px, 40%)), 1fr))"  # two columns, or one
-BARS, SEED, MOST_BARS, MOST_SEED = 8, 0, 512, 2**31 - 1
+BARS, SEED, MOST_BARS = 8, 0, 512
 
 
 class Fields:

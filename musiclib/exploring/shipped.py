@@ -31,11 +31,18 @@ def weights_of(name: str | Path) -> Path:
     if str(name) in names():
         return FOLDER / f"{name}{SUFFIX}"
     path = expanded(str(name))
-    if not path.is_file():
+    if not _is_file(path):
         raise InputError(
             f"{name}: no file of weights, nor shipped ones: choose one of {', '.join(names())}"
         )
     return path
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, say
+        return False
 
 
 def chorales() -> Corpus:

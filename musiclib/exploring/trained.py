@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from safetensors import SafetensorError, safe_open
 
+from musiclib.base.arrays import opened
 from musiclib.base.files import ROOT
 from musiclib.exploring import shipped
 
@@ -69,9 +70,10 @@ def _checkpoints(where: Path) -> dict[str, str]:
 def run_of(weights: Path) -> dict[str, Any]:
     """The description of the run behind a file of weights, `RunConfig.describe`; {} if damaged."""
     try:
-        with safe_open(weights, "numpy") as stored:
+        with opened(weights), safe_open(weights, "numpy") as stored:
             run = json.loads(stored.metadata()["config"])
         whole = {"model", "reverse", "curriculum", "seed"} <= run.keys()
+        whole = whole and {type(run["reverse"]), type(run["curriculum"])} == {bool}
         return run if whole and isinstance(run["model"]["model"], str) else {}
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError):
         return {}

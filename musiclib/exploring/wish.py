@@ -18,6 +18,7 @@ from musiclib.base.progress import Progress, say
 from musiclib.base.writing import must_be_writable, new_folder
 from musiclib.composing.compose import compose, piece_seeds
 from musiclib.composing.folders import corpus_primers, load_network
+from musiclib.composing.room import must_fit
 from musiclib.corpus.prepare import prepare
 from musiclib.corpus.sets import Corpus
 from musiclib.exploring import shipped
@@ -79,8 +80,7 @@ def compose_pieces(
     `corpus` is what `primer="corpus"` draws from, by default the shipped chorales. Raises
     InputError for what cannot be done as wished.
     """
-    if count < 1:
-        raise InputError(f"{count} pieces: ask for at least one")
+    must_fit(count, wish.bars, wish.steps)
     loaded = _loaded(wish)
     if loaded.given and loaded.given.told and not progress:
         say(loaded.given.told)

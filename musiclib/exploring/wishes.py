@@ -1,20 +1,21 @@
 """A wish: everything that can be chosen of a piece to be composed."""
 
-import math
 from dataclasses import dataclass
+from os import PathLike
 
 import numpy as np
 
 from musiclib.base.errors import InputError
+from musiclib.base.seeds import MOST_SEED
+from musiclib.base.typed import shown
 from musiclib.music.bars import STEPS_PER_BAR
 from musiclib.music.key_names import key_named
 from musiclib.music.note_states import MAX_STEPS
 
-NUMBERS = {  # from, to
-    "temperature": (0.01, 100.0),
-    "density": (0.1, 30.0),
-    "conservativity": (0.0, 100.0),
-}
+WHOLE = {"bars": (1, None), "bar": (1, MAX_STEPS), "seed": (0, MOST_SEED)}  # from, to
+NUMBERS = {"temperature": (0.01, 100.0), "density": (0.1, 30.0), "conservativity": (0.0, 100.0)}
+UNSAID, WORDS = ("density", "conservativity"), ("paper", "off")
+LONGEST = 40  # characters of a wrong value that is told as it is
 
 
 @dataclass(frozen=True)
@@ -47,34 +48,45 @@ class Wish:
     mend: str = ""
 
     def __post_init__(self) -> None:
+        for name in ("weights", "primer", "ending", "key", "mend"):
+            if not isinstance(value := getattr(self, name), (str, PathLike)):
+                raise InputError(f"{name} {shown(value)}: give a name or a file")
         if self.ending and self.primer != "none":
             raise InputError(
                 f"primer {self.primer} and ending {self.ending}: a piece is given its beginning or"
                 " its end, so leave out one"
             )
         if self.key:
-            key_named(self.key)
-        for name in ("bars", "bar", "seed"):
-            _whole(name, getattr(self, name), 0 if name == "seed" else 1)
+            key_named(str(self.key))
+        for name, (least, most) in WHOLE.items():
+            _whole(name, getattr(self, name), least, most)
         if self.steps > MAX_STEPS:
-            raise InputError(f"{self.bars} bars: {MAX_STEPS // self.bar:,} are the most")
+            raise InputError(f"{_told(self.bars)} bars: {MAX_STEPS // self.bar:,} are the most")
         for name, (least, most) in NUMBERS.items():
             _within(name, getattr(self, name), least, most)
 
     @property
     def steps(self) -> int:
         """Sixteenths in the piece."""
-        return self.bars * self.bar
+        return int(self.bars) * int(self.bar)  # numpy's would overflow
 
 
-def _whole(name: str, value: object, least: int) -> None:
-    if not isinstance(value, (int, np.integer)) or value < least:
-        raise InputError(f"{name} {value}: give a whole number from {least} up")
+def _whole(name: str, value: object, least: int, most: int | None) -> None:
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        span = f"from {least} up" if most is None else f"from {least} to {most:,}"
+        raise InputError(f"{name} {_told(value)}: give a whole number {span}")
 
 
 def _within(name: str, value: object, least: float, most: float) -> None:
-    if value is None or (name == "conservativity" and value in ("paper", "off")):
+    if name in UNSAID and (value is None or (name == "conservativity" and value in WORDS)):
         return
-    words = "paper, off or " if name == "conservativity" else ""
-    if isinstance(value, str) or not math.isfinite(value) or not least <= value <= most:
-        raise InputError(f"{name} {value}: give {words}a number from {least:g} to {most:g}")
+    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    if not number or not least <= value <= most:  # nan is not
+        words = "paper, off or " if name == "conservativity" else ""
+        told = _told(value)
+        raise InputError(f"{name} {told}: give {words}a number from {least:g} to {most:g}")
+
+
+def _told(value: object) -> str:
+    return value if isinstance(value, str) and len(value) < LONGEST else shown(value)

@@ -3,7 +3,8 @@
 `build` makes one of its configuration; `model` says what training and composing ask of it.
 `lstm`, `biaxial` (with `cells`, `features`), `rbm` and `conditional_rbm` (with `nonlocal_means`)
 are the models; `sampling` flips their coins, `without_learning` says whether a network learned,
-`checkpoints` loads weights, `fast_steps` and `note_loop` make composing fast.
+`checkpoints` loads weights, looked at by the types of a configuration's fields, `fast_steps` and
+`note_loop` make composing fast.
 """
 
 from collections.abc import Iterable, Mapping

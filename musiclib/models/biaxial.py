@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from musiclib.base.typed import Count, Rate, Share
 from musiclib.corpus.batches import Grids, Segments
 from musiclib.models import without_learning
 from musiclib.models.cells import AxisLSTM, Cell, LayerState, Start
@@ -42,11 +43,11 @@ class BiaxialConfig:
       nothing: else composed music is now denser, now thinner from checkpoint to checkpoint
     """
 
-    time_sizes: tuple[int, ...] = (300, 300)
-    note_sizes: tuple[int, ...] = (100, 50)
-    dropout: float = 0.5
-    batch: int = 10
-    segment: int = 128
+    time_sizes: tuple[Count, ...] = (300, 300)
+    note_sizes: tuple[Count, ...] = (100, 50)
+    dropout: Share = 0.5
+    batch: Count = 10
+    segment: Count = 128
     level_iterations: int = 500
     checkpoints: tuple[int, ...] = (1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9500)
     iterations: int = 10_000
@@ -56,9 +57,9 @@ class BiaxialConfig:
     index: Literal["unit", "raw"] = "unit"
     dropout_scaled: bool = True
     clip: Literal["tensor", "gate"] = "tensor"
-    cooling: float = 0.2
+    cooling: Share = 0.2
     optimiser: Literal["adadelta", "adam"] = "adadelta"
-    learning_rate: float = 1.0
+    learning_rate: Rate = 1.0
 
 
 PUBLISHED_FORM = {

@@ -2,12 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_model, save
+from torch import nn
 
+from musiclib.base.arrays import opened, reason
 from musiclib.base.errors import InputError
+from musiclib.base.seeds import Seed
+from musiclib.base.typed import built, fitted, shown
 from musiclib.base.writing import write_bytes
 from musiclib.models import MODELS, Model, build
 
@@ -15,7 +20,16 @@ FAULTS = (
     *(SafetensorError, LookupError, TypeError, ValueError, AttributeError),
     *(OSError, RuntimeError, MemoryError, ArithmeticError),
 )
-LONGEST_REASON = 200  # torch names every tensor that does not fit
+RUN = {  # what a file must say of its run
+    "curriculum": bool,
+    "seed": Seed,
+    "normalise": bool,
+    "mode": Literal["all", "major", "minor"],
+    "reverse": bool,
+}
+SOME = 16  # parameters that a model may make and give up
+DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+Shapes = dict[str, tuple[str, tuple[int, ...]]]
 
 
 def save_weights(model: Model, path: Path, run: dict[str, Any]) -> None:
@@ -28,23 +42,81 @@ def load_weights(path: Path) -> tuple[Model, dict]:
 
     The file carries its run's configuration: `curriculum`, `seed`, `normalise`, `reverse`, ...
     Raises InputError for another kind of file, a damaged one, and weights that are not numbers.
+    Nothing is allocated that the file does not hold.
     """
     try:
-        with safe_open(path, "pt") as stored:
-            run = json.loads(stored.metadata()["config"])
-        values = run.pop("model")
-        kind = MODELS[values.pop("model")].config
-        model = build(
-            kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
-        )
+        with opened(path), safe_open(path, "pt") as stored:
+            run, config = _described(stored.metadata())
+            held = {name: _held(stored.get_slice(name)) for name in stored.keys()}  # noqa: SIM118
+        _must_fit(config, held)
+        model = build(config)
         load_model(model, path)
-        if missing := {"normalise", "reverse"} - run.keys():
-            raise KeyError(f"it does not say {' and '.join(sorted(missing))}")
-        if not all(isinstance(run[name], bool) for name in ("normalise", "reverse")):
-            raise ValueError("normalise and reverse must be true or false")
     except FAULTS as error:
-        reason = " ".join(str(error).split())[:LONGEST_REASON] or "it is empty"
-        raise InputError(f"{path}: not weights saved by musiclib ({reason})") from error
+        why = f"not weights saved by musiclib ({reason(error)})"
+        raise InputError(f"{path}: {why}; take others, or train anew") from error
     if not all(part.isfinite().all() for part in model.state_dict().values()):
         raise InputError(f"{path}: some of its weights are not numbers: it is damaged, train anew")
     return model.eval(), run
+
+
+def _described(metadata: dict[str, str] | None) -> tuple[dict[str, Any], Any]:
+    """What a file says of its run, and the configuration of its model."""
+    if "config" not in (metadata or {}):
+        raise ValueError("it does not say what it is of")
+    run = json.loads(metadata["config"])
+    if not isinstance(run, dict) or not isinstance(run.get("model"), dict):
+        raise ValueError("what it says of its run is no configuration")
+    for name, kind in RUN.items():
+        if name not in run:
+            raise ValueError(f"{name}: it is not said")
+        fitted(kind, run[name], name)
+    values = run.pop("model")
+    kind = values.pop("model", None)
+    if not isinstance(kind, str) or kind not in MODELS:
+        raise ValueError(f"model: {shown(kind)}, not one of {', '.join(MODELS)}")
+    return run, built(MODELS[kind].config, values)
+
+
+def _held(tensor: Any) -> tuple[str, tuple[int, ...]]:
+    """The dtype and the shape of a tensor of the file."""
+    dtype = tensor.get_dtype()
+    return DTYPES.get(dtype, dtype), tuple(tensor.get_shape())
+
+
+def _must_fit(config: Any, held: Shapes) -> None:
+    """Raise ValueError where a configuration's model has other tensors than a file holds.
+
+    The model is made without memory, and given up once it has more tensors than the file.
+    """
+    wanted = {}
+    try:
+        with torch.device("meta"), _at_most(2 * len(held) + SOME):
+            state = build(config).state_dict()
+    except NotImplementedError:  # a model of one's own that cannot be made without memory
+        return
+    for name, tensor in state.items():
+        wanted[name] = str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape)
+    if names := wanted.keys() ^ held.keys():
+        first = min(names)
+        raise ValueError(f"{first}: {'it is missing' if first in wanted else 'no such weights'}")
+    for name, (dtype, shape) in wanted.items():
+        if held[name] != (dtype, shape):
+            raise ValueError(f"{name}: {held[name][0]} {held[name][1]}, not {dtype} {shape}")
+
+
+class _at_most:
+    """Raises ValueError where a model is made of more than so many parameters."""
+
+    def __init__(self, most: int) -> None:
+        self.left = most
+
+    def __enter__(self) -> None:
+        self.hook = nn.modules.module.register_module_parameter_registration_hook(self._count)
+
+    def __exit__(self, *_: object) -> None:
+        self.hook.remove()
+
+    def _count(self, *_: object) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise ValueError("its configuration is of a larger model")

@@ -24,6 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from musiclib.base.typed import Count, Rate, Rounds, Share
 from musiclib.corpus.batches import Corrupted
 from musiclib.models.model import Model
 from musiclib.models.nonlocal_means import CHANNELS, recall
@@ -44,13 +45,13 @@ class ConditionalRBMConfig:
     many wrong ones added; `mean_field` counts its steps.
     """
 
-    maps: int = 32
+    maps: Count = 32
     reach: tuple[int, int] = (8, 24)
     coupling: tuple[int, int] = (2, 2)
-    mean_field: int = 1
-    segment: int = 768
-    most_spoiled: float = 0.2
-    learning_rate: float = 0.002
+    mean_field: Rounds = 1
+    segment: Count = 768
+    most_spoiled: Share = 0.2
+    learning_rate: Rate = 0.002
     level_iterations: int = 500
     checkpoints: tuple[int, ...] = ()
     iterations: int = 4000

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from musiclib.base.typed import Count, Rate, Share
 from musiclib.corpus.batches import Windows
 from musiclib.models import without_learning
 from musiclib.models.model import Network
@@ -32,16 +33,16 @@ class LSTMConfig:
     `PUBLISHED_LSTM` has both as published.
     """
 
-    hidden: int = 512
-    dropout: float = 0.2
+    hidden: Count = 512
+    dropout: Share = 0.2
     loss: Loss = "categorical"
-    window: int = 32
-    hop: int = 9
-    batch: int = 32
+    window: Count = 32
+    hop: Count = 9
+    batch: Count = 32
     level_iterations: int = 500
     checkpoints: tuple[int, ...] = (10, 30, 70)
     iterations: int | None = None  # on the main corpus; None: as many epochs as the last checkpoint
-    learning_rate: float = 0.001
+    learning_rate: Rate = 0.001
     output: Literal["rare", "drawn"] = "rare"
     windows: Literal["shifted", "same"] = "shifted"
 

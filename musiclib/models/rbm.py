@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from musiclib.base.typed import Count, Rate, Rounds, Share
 from musiclib.corpus.batches import Segments
 from musiclib.models.model import Model
 from musiclib.music.bars import STEPS_PER_BAR, window_frequencies
@@ -35,17 +36,17 @@ class RBMConfig:
     counts; `weight_decay` is L2 on the weights alone.
     """
 
-    hidden: int = 1500
-    window: int = STEPS_PER_BAR
-    batch: int = 100
-    gibbs_steps: int = 1
+    hidden: Count = 1500
+    window: Count = STEPS_PER_BAR
+    batch: Count = 100
+    gibbs_steps: Rounds = 1
     chains: Literal["data", "persistent"] = "data"
     biases: Literal["frequencies", "zero"] = "frequencies"
-    learning_rate: float = 0.05
-    momentum: float = 0.9
-    weight_decay: float = 0.0002
-    sparsity: float = 0.1
-    sparsity_cost: float = 0.0
+    learning_rate: Rate = 0.05
+    momentum: Share = 0.9
+    weight_decay: Rate = 0.0002
+    sparsity: Share = 0.1
+    sparsity_cost: Rate = 0.0
     level_iterations: int = 500
     checkpoints: tuple[int, ...] = (100, 1000, 10_000)
     iterations: int = 10_000

@@ -12,6 +12,7 @@ from musiclib.music.note_states import STEPS_PER_BEAT, step_at
 
 LARGEST_POWER = 6  # of two, the denominator: a 64th
 UNITS = 2**LARGEST_POWER  # per tick, so that every bar is a whole number of them
+LONGEST_BAR = 255 * 16  # steps: a numerator is a byte, and a whole note the longest unit
 COMMON_TIME = (0, METRE_CHANGE, 4, 2)  # until a file says otherwise
 
 
@@ -57,6 +58,17 @@ def bar_lengths(positions: np.ndarray) -> np.ndarray:
     """Steps of each bar, int64 of shape (bars,); what is before the first bar line is one, too."""
     lines = np.union1d([0, len(positions)], bar_starts(positions))
     return np.diff(lines.astype(np.int64))
+
+
+def misplaced(positions: np.ndarray) -> int | None:
+    """The first step whose position is not one that `positions` gives; None if all of them are.
+
+    Each is 0, or one more than that before; the first may be within a bar.
+    """
+    known = np.asarray(positions)
+    wrong = (known != 0) & (known != np.concatenate([known[:1], known[:-1] + 1]))
+    wrong |= known >= LONGEST_BAR
+    return int(wrong.argmax()) if wrong.any() else None
 
 
 def whole_bars(positions: np.ndarray) -> int:

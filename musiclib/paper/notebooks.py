@@ -9,6 +9,7 @@ from typing import Any
 from musiclib.base.errors import NO_SPACE, InputError
 from musiclib.base.files import ROOT, expanded
 from musiclib.base.pace import PROGRESS
+from musiclib.base.typed import shown
 from musiclib.base.writing import replacing, write_text
 
 FOLDER = ROOT / "notebooks"
@@ -58,8 +59,14 @@ def stamp(text: str, path: Path) -> None:
 
 
 def stamped_corpus(path: Path) -> str:
-    """The corpus that was chosen when the settings were written to `path`."""
-    return json.loads(path.read_text(encoding="utf-8"))["corpus"]
+    """The corpus that was chosen when the settings were written to `path`.
+
+    Raises InputError for another file.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["corpus"]
+    except (ValueError, LookupError, TypeError, OSError) as error:
+        raise InputError(f"{path}: no settings ({error}); write them by `notebook check`") from None
 
 
 def run(name: str, parameters: dict[str, Any]) -> Path:
@@ -68,6 +75,8 @@ def run(name: str, parameters: dict[str, Any]) -> Path:
     A page for reading, site/<profile>/<name>.html, is made of it. Raises InputError with the
     failing cell's message.
     """
+    if name not in names():
+        raise InputError(f"no notebook {shown(name)}: choose one of {', '.join(names())}")
     import nbformat
     import papermill
     from nbclient.exceptions import DeadKernelError

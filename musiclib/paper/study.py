@@ -11,6 +11,7 @@ import pandas as pd
 import musiclib.base.loading  # noqa: F401 (first: it tells who waits)
 from musiclib.base.errors import InputError
 from musiclib.base.parallel import side_by_side
+from musiclib.base.seeds import seeds_of
 from musiclib.composing.folders import compose_run
 from musiclib.corpus.assemble import read_corpus
 from musiclib.corpus.prepare import prepare
@@ -44,8 +45,7 @@ class Study(Record):
         precision: Precision = "fp32",
         runs: Path = RUNS,
     ) -> None:
-        if not isinstance(seeds, int) or seeds < 1:
-            raise InputError(f"SEEDS={seeds}: give a whole number of at least 1")
+        seeds = seeds_of(seeds)
         check_precision(precision)
         scale = profiles.profile(profile)
         super().__init__(scale, chosen_corpus(profile, corpus), seeds, precision)

@@ -15,6 +15,8 @@ import pandas as pd
 from musiclib import __version__
 from musiclib.base.device import device
 from musiclib.base.files import ROOT, digest
+from musiclib.base.seeds import Seed
+from musiclib.base.typed import Count, check
 from musiclib.corpus.prepare import Mode
 from musiclib.corpus.sets import Corpus, Piece
 from musiclib.models import Model, batches_of, describe, name_of
@@ -34,7 +36,8 @@ class RunConfig:
 
     `as_much_as` keeps as much of the main corpus, drawn at random, as is in that mode. Training
     ends early once the held-out loss is below the share `stop_below` of one constant rate's. With
-    `equal_budget` the iterations on the levels are taken off those on the main corpus.
+    `equal_budget` the iterations on the levels are taken off those on the main corpus. Raises
+    InputError for values of wrong types and ranges, the model's configuration's among them.
     """
 
     model: Any
@@ -49,6 +52,10 @@ class RunConfig:
     held_out_every: int = 100
     held_out_batches: int = 8
     equal_budget: bool = False
+
+    def __post_init__(self) -> None:
+        check(self, seed=Seed, held_out_every=Count, held_out_batches=Count)
+        check(self.model)
 
     def describe(self) -> dict:
         """The configuration as plain values; what was added later only where it is used."""
