@@ -340,6 +340,15 @@ def test_damaged_weights_are_refused_or_are_those_of_safetensors(weights, scratc
                 assert torch.equal(tensor, stored.get_tensor(key))
 
 
+def test_weights_of_half_precision_are_loaded(weights, tmp_path):
+    model, run = load(weights["lstm"], tmp_path)
+    run = run | {"model": describe(model.config)}
+    save_weights(model.half(), tmp_path / "half.safetensors", run)
+    for key, tensor in load_weights(tmp_path / "half.safetensors")[0].state_dict().items():
+        assert tensor.dtype == torch.float32
+        assert torch.equal(tensor, model.state_dict()[key].float())
+
+
 def changed(content, **changes):
     """Weights with a few fields of their model's configuration changed."""
     config = config_of(content)

@@ -100,7 +100,8 @@ def _must_fit(config: Any, held: Shapes) -> None:
         first = min(names)
         raise ValueError(f"{first}: {'it is missing' if first in wanted else 'no such weights'}")
     for name, (dtype, shape) in wanted.items():
-        if held[name] != (dtype, shape):
+        floats = {dtype, held[name][0]} <= set(DTYPES.values())  # kept ones are of half precision
+        if held[name][1] != shape or not (floats or held[name][0] == dtype):
             raise ValueError(f"{name}: {held[name][0]} {held[name][1]}, not {dtype} {shape}")
 
 
