@@ -40,6 +40,10 @@ def beside(folder: Path, *, lasting: bool = True) -> Iterator[Path]:
         _put(aside, folder)
         if lasting and not within:
             _sync(folder)
+    except OSError as error:
+        if error.errno in FULL and error.filename is None:
+            error.filename = str(folder)  # the disk that is full
+        raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
         os.close(lock)

@@ -1,6 +1,6 @@
 """The one exception that means "your input is at fault": its message is a sentence for people."""
 
-NO_SPACE = "no space left on the disk; free some and run it again: what was there before is whole"
+NO_SPACE = "no space left on the disk{}; free some and run it again: what was there before is whole"
 
 NO_MEMORY = "no memory left: end what else runs here, or ask for less at once"
 

@@ -13,6 +13,7 @@ from musiclib.base.aside import FULL, beside, held, in_turn, is_aside, sync_all
 from musiclib.base.errors import InputError
 
 BEFORE = ".before-"
+TRIED = 1 << 24  # bytes that are written to see whether there is room, at most
 THERE = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
 
 
@@ -133,8 +134,10 @@ def must_be_writable(path: Path, size: int = 4096) -> None:
     try:
         there = next(folder for folder in path.absolute().parents if folder.exists())
         with beside(there) as aside:
+            if shutil.disk_usage(aside).free < size:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
             room = aside / "room"
-            room.write_bytes(bytes(size))
+            room.write_bytes(bytes(min(size, TRIED)))
             room.unlink()
     except OSError as error:
         if error.errno in FULL:

@@ -59,9 +59,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _machine_fault(error: OSError) -> str:
-    if error.errno in FULL:
-        return NO_SPACE
     where = f" ({without_aside(error.filename)})" if error.filename else ""
+    if error.errno in FULL:
+        return NO_SPACE.format(where)
     return f"{error.strerror or error}{where}"
 
 

@@ -62,6 +62,7 @@ def compose_folder(wish: Wish, folder: Path, pieces: int, corpus: Corpus | None 
 
     Where the disk is full before all are written, those that are stay, and InputError says so.
     """
+    must_fit(pieces, wish.bars, wish.steps)
     with new_folder(folder, partial=True) as aside:
         must_be_writable(folder, pieces * max(wish.steps * BYTES, LEAST))
         composed = compose_pieces(wish, pieces, corpus=corpus)

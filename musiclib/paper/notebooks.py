@@ -131,6 +131,6 @@ def without_progress(notebook: Any) -> None:
 def _reason(error: Any) -> str:
     """The cell's own message for a fault of input or machine, else with the kind of error."""
     if "[Errno 28]" in error.evalue:
-        return NO_SPACE
+        return NO_SPACE.format("")
     expected = ("InputError", "OSError", "FileNotFoundError", "PermissionError")
     return error.evalue if error.ename in expected else f"{error.ename}: {error.evalue}"
