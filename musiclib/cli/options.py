@@ -5,6 +5,9 @@ from pathlib import Path
 
 import click
 
+from musiclib.base.errors import InputError
+from musiclib.base.files import must_be_writable
+
 COUNT, POSITIVE = click.IntRange(min=0), click.IntRange(min=1)
 PATH = click.Path(path_type=Path)
 
@@ -33,6 +36,17 @@ precision = click.option(
     help="What products are computed in.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+def must_hold_runs(folder: Path) -> None:
+    """Raise InputError, before any music is read, where no run can be written in a folder."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"--runs {folder}: it is a file; name a folder")
+    try:
+        must_be_writable(folder / "run")
+    except InputError as error:
+        reason = str(error).removeprefix(f"{folder / 'run'}: ")
+        raise InputError(f"--runs {folder}: {reason}") from None
 
 
 def judged_folders(command: Callable) -> Callable:
