@@ -24,7 +24,7 @@ def ready(run: Run) -> None:
     if os.path.lexists(run.directory) and not run.directory.is_dir():
         _set_aside(run.directory)
     run.directory.mkdir(parents=True, exist_ok=True)
-    _set_aside_folder(run.directory / LOCK)
+    _make_way(run.directory / LOCK)
 
 
 def heal(run: Run) -> None:
@@ -40,8 +40,8 @@ def heal(run: Run) -> None:
     labels = (*run.config.model.checkpoints, PART, FINAL)
     names = (RECORD, PART_RECORD, STATE, PROGRESS, *TABLES)
     for path in [*map(run.weights, labels), *(run.directory / name for name in names)]:
-        _set_aside_folder(path)
-    _set_aside_folder(file_of(run))
+        _make_way(path)
+    _make_way(file_of(run))
     _tidy(run.directory)
 
 
@@ -52,7 +52,7 @@ def settle(run: Run) -> None:
     _tidy(run.directory)
     _say_damage(run.directory / PROGRESS, progress_in)
     if run.progress() != (done := len(run.losses)):
-        _set_aside_folder(run.directory / PROGRESS)
+        _make_way(run.directory / PROGRESS)
         write_text(run.directory / PROGRESS, str(done))
 
 
@@ -71,7 +71,7 @@ def settle_left(run: Run) -> None:
 
 def clear(path: Path) -> None:
     """Remove a file, if it is there; a folder in its place is set aside."""
-    _set_aside_folder(path)
+    _make_way(path)
     path.unlink(missing_ok=True)
 
 
@@ -87,9 +87,12 @@ def _say_damage(path: Path, look: object) -> None:
         tell(path.parent, f"{found}: it is written anew")
 
 
-def _set_aside_folder(path: Path) -> None:
+def _make_way(path: Path) -> None:
+    """Let a file be written at a path: a folder is set aside, a pipe or a dead link removed."""
     if path.is_dir() and not path.is_symlink():
         _set_aside(path)
+    elif os.path.lexists(path) and not path.is_file():
+        path.unlink()
 
 
 def _set_aside(path: Path) -> None:
