@@ -429,7 +429,7 @@ def scales(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("model", [("lstm", "300"), ("conditional-rbm", "40")])
+@pytest.mark.parametrize("model", [("lstm", "150"), ("conditional-rbm", "40")])
 def test_killed_at_random_moments_training_ends_as_if_it_had_not_been(model, scales, tmp_path):
     """By hand: `python tests/kill_training.py 20 FOLDER train ...`, which must hold each time."""
     name, iterations = model
