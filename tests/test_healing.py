@@ -268,7 +268,9 @@ def test_what_is_no_file_is_not_in_the_way(place, folders, instead, kind):
     for name in NAMES:
         (run.directory / name).unlink(missing_ok=True)
         instead(run.directory / name)
-    trained(run)
+    said = trained(run)
+    assert "state.pt is damaged (" in said
+    assert "run.json is damaged (" in said and "progress is damaged (" in said
     aside = sorted(path for path in run.directory.iterdir() if "set-aside" in path.name)
     assert len(aside) == (len(NAMES) if instead is a_full_folder else 0)
     for path in aside:

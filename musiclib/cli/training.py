@@ -103,7 +103,9 @@ def _train(
     if crew.size > 1 and processes > 1:
         raise InputError("--processes: torchrun has said how many; leave it out")
     if chosen["level_iterations"] is not None and not chosen["curriculum"]:
-        raise InputError("--level-iterations: there are no levels without --curriculum; add that")
+        raise InputError(
+            "--level-iterations: there are no levels without --curriculum: add it, or leave them"
+        )
     check_precision(precision)
     scale = profiles.profile(profile)
     configured = _changed(model, scale.config(model), chosen)

@@ -24,17 +24,22 @@ def ready(run: Run) -> None:
     if os.path.lexists(run.directory) and not run.directory.is_dir():
         _set_aside(run.directory)
     run.directory.mkdir(parents=True, exist_ok=True)
-    _make_way(run.directory / LOCK)
+    _make_way(lock := run.directory / LOCK)
+    if not os.access(lock, os.R_OK | os.W_OK):
+        with suppress(OSError):  # it is not there yet, or somebody else's
+            lock.chmod(0o644)
 
 
 def heal(run: Run) -> None:
     """Say what is damaged or missing, and set aside what stands where files are written.
 
-    Of the state training itself says what is wrong with it.
+    What is wrong with a state that can be read is said once it is read.
     """
     for sentence in damaged(run):
         if not sentence.startswith(STATE):
             tell(run.directory, f"{sentence}: training makes it anew")
+        elif not (run.directory / STATE).is_file():
+            tell(run.directory, f"{sentence}: training begins anew")
     for path, look in ((run.directory / PROGRESS, progress_in), (file_of(run), must_be_curve)):
         _say_damage(path, look)
     labels = (*run.config.model.checkpoints, PART, FINAL)
