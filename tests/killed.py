@@ -46,3 +46,28 @@ def be_killed_at(iteration):
         return train(*arguments, progress=report, **options | {"save_seconds": -1})
 
     training.train = train_and_die
+
+
+class Left(BaseException):
+    """Training that ends so, as by a signal."""
+
+
+def train_until_left(config, corpus, root, iteration):
+    """Train a run that ends once its state of this iteration is saved."""
+    train = training.train
+
+    def train_and_leave(*arguments, progress, **options):
+        def report(done):
+            progress(done)
+            if done == iteration + 1:
+                raise Left
+
+        return train(*arguments, progress=report, **options | {"save_seconds": -1})
+
+    training.train = train_and_leave
+    try:
+        training.train_run(config, corpus, root)
+    except Left:
+        pass
+    finally:
+        training.train = train

@@ -25,13 +25,14 @@ from musiclib.paper import standing
 from musiclib.paper.experiments import jobs
 from musiclib.paper.profiles import QUICK, SMOKE
 from musiclib.training import jobs as training_jobs
+from musiclib.training import pieces
 from musiclib.training.jobs import TRIES, Jobs, Task
 from musiclib.training.pieces import Music, train_piece
 from musiclib.training.runs import find
 from musiclib.training.train import train_run
 
 NAMES = ("biaxial-plain-0", "rbm-plain-0")
-BROKEN = "conditional-rbm-plain-0"
+BROKEN, UNLOVED = "conditional-rbm-plain-0", "nobody likes this run"
 HOLD = "import sys, filelock\nwith filelock.FileLock(sys.argv[1]): print('held', flush=1); input()"
 KILL = "import killed; killed.train_until_killed({!r}, {!r}, {!r}, 7)"
 
@@ -55,7 +56,7 @@ def runs(tmp_path):
 @pytest.fixture(autouse=True)
 def one_thread_a_worker(monkeypatch):
     """As here: the last digits depend on how many there are."""
-    monkeypatch.setattr(apart, "cores", lambda: 1)
+    monkeypatch.setattr(apart, "threads_each", lambda workers: 1)
 
 
 def music(place):
@@ -102,11 +103,16 @@ def assert_trained_as_if_undisturbed(place, runs, *names):
             assert (run / file).read_bytes() == (whole / file).read_bytes()
 
 
-def break_off(name, place, runs):
-    """A run that cannot go on: its state is damaged."""
+def break_off(name, place, runs, monkeypatch):
+    """A run that cannot be trained."""
     run = run_of(name, place, runs)
-    run.directory.mkdir()
-    (run.directory / "state.pt").write_bytes(b"not a state")
+
+    def refuse(config, *arguments):
+        if config == run.config:
+            raise InputError(UNLOVED)
+        return train_run(config, *arguments)
+
+    monkeypatch.setattr(pieces, "train_run", refuse)
     return run
 
 
@@ -146,7 +152,7 @@ def train_here(place, runs, names, executor, piece=900.0, **options):
     return {name: outcome.ending for name, outcome in outcomes.items()}, told
 
 
-def test_every_state_is_told_and_looking_changes_nothing(place, runs, tmp_path):
+def test_every_state_is_told_and_looking_changes_nothing(place, runs, tmp_path, monkeypatch):
     shutil.copytree(place / "whole", runs, dirs_exist_ok=True)
     part = train_run(config_of("biaxial-curriculum-0"), music(place), runs, seconds=0)
     whole = run_of("rbm-plain-0", place, runs)
@@ -159,7 +165,7 @@ def test_every_state_is_told_and_looking_changes_nothing(place, runs, tmp_path):
     shutil.rmtree(part.directory)
     shutil.rmtree(whole.directory)
     train_run(config_of("biaxial-plain-1"), music(place), runs, seconds=0)
-    break_off(BROKEN, place, runs)
+    break_off(BROKEN, place, runs, monkeypatch)
     train_here(place, runs, [BROKEN], Here())
     with holding(run_of("biaxial-plain-2", place, runs)):
         run_of("lstm-plain-0", place, runs).directory.mkdir()
@@ -177,7 +183,7 @@ def test_every_state_is_told_and_looking_changes_nothing(place, runs, tmp_path):
     assert found["biaxial-plain-1"].why == "goes on after iteration 1"
     assert found["biaxial-plain-1"].done == found["biaxial-curriculum-0"].done == 1
     assert found["rbm-plain-1"].why.startswith("kept of another configuration: ")  # its seed
-    assert found[BROKEN].why.endswith("is damaged: delete it to train the run anew")
+    assert found[BROKEN].why == UNLOVED
 
 
 def test_losses_and_minutes_are_those_of_records_or_of_runs_alike(place, runs):
@@ -243,13 +249,14 @@ def test_what_is_killed_goes_on_and_disturbs_no_other(place, runs, monkeypatch, 
 
 def test_what_fails_says_why_is_tried_again_and_disturbs_no_other(place, runs, monkeypatch, capsys):
     monkeypatch.setattr(apart, "Apart", lambda workers: Here())
-    run, start = break_off(BROKEN, place, runs), command(place, runs, BROKEN, NAMES[1], "--start")
+    run = break_off(BROKEN, place, runs, monkeypatch)
+    start = command(place, runs, BROKEN, NAMES[1], "--start")
     printed, sentence = said(capsys, [*start, "--json"])
     assert sentence == f"musiclib: failed: {BROKEN}; the table says why"
     assert states_of(printed.out) == {NAMES[1]: "done", BROKEN: "failed"}
     reason = (run.directory / "failed").read_text().splitlines()[0]
     assert reason == standings(place, runs)[BROKEN].why
-    (run.directory / "state.pt").unlink()
+    monkeypatch.setattr(pieces, "train_run", train_run)
     printed, sentence = said(capsys, start)
     assert "2 runs: 2 done" in printed.out and not sentence
     assert not (run.directory / "failed").exists()
@@ -358,11 +365,13 @@ def test_what_is_damaged_is_named_in_its_row_and_hides_no_other(place, runs):
     state = run.directory / "state.pt"
     state.write_bytes(b"PK nothing")
     found = standings(place, runs)
-    assert found[name].state == standing.FAILED and str(state) in found[name].why
-    with pytest.raises(InputError, match=r"state\.pt is damaged: delete it"):
-        train_run(run.config, music(place), runs)
-    state.unlink()
+    anew = "state.pt is damaged (it is cut off, or no state): training begins anew"
+    assert (found[name].state, found[name].why) == (standing.STOPPED, anew)
+    train_run(run.config, music(place), runs, seconds=0)
     (run.directory / "part.json").write_text('{"stages": ')
     found = standings(place, runs)
-    assert found[name].state == standing.FAILED and "part.json" in found[name].why
+    goes_on = "part.json is damaged (it is no JSON): training goes on after iteration 1"
+    assert (found[name].state, found[name].why) == (standing.STOPPED, goes_on)
     assert found[NAMES[1]].state == standing.MISSING
+    train_run(run.config, music(place), runs)
+    assert_trained_as_if_undisturbed(place, runs, name)

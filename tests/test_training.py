@@ -403,7 +403,7 @@ def test_a_run_interrupted_in_its_curriculum_ends_as_if_it_had_not_been(
             if iteration == 3:
                 raise KeyboardInterrupt
 
-        return train(*arguments, progress=interrupt, save_seconds=0, **options)
+        return train(*arguments, progress=interrupt, **options | {"save_seconds": 0})
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr("musiclib.training.train.train", impatient)

@@ -29,7 +29,7 @@ from musiclib.base.writing import (
 @pytest.fixture(autouse=True)
 def another_process():
     """Folders are tidied once in a process."""
-    aside._tidy.cache_clear()
+    aside._tidied.cache_clear()
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -215,7 +215,6 @@ def test_what_a_killed_writer_left_is_tidied_and_what_is_being_written_is_not(tm
     assert len(list(tmp_path.iterdir())) == 2
     with beside(tmp_path) as place:  # the next writer tidies
         assert {p.name for p in tmp_path.iterdir()} == {f"{PREFIX}own.txt", place.name}
-        aside._tidy.cache_clear()
         tidy(tmp_path)
         assert place.is_dir()
 

@@ -28,3 +28,8 @@ def die_or_wait(folder, number):
         refuse_or_wait(folder, number)
     except InputError:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def own_threads():
+    """The threads that this process is told to compute with."""
+    return os.environ["OMP_NUM_THREADS"]

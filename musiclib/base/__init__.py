@@ -1,8 +1,10 @@
 """What everything may use and what uses nothing: files, errors, processes, progress, seeds.
 
-`files` writes whole files or none, `errors` has `InputError`, `parallel` runs jobs side by side,
+`files` has paths and digests, `errors` has `InputError`, `parallel` runs jobs side by side,
 `together` jobs that need one another, `isolated` and `apart` make calls in processes that may be
-lost, `progress` tells of long work, `seeds` and `device` say from where and on what, `memory` how
-much is free, `compiled` makes loops fast. `arrays` and `typed` look at what is read: the first at
-what arrays claim, the second at plain values, by the types of a dataclass.
+lost; `workers` says what such a process is, `cores` how many threads it has. `aside` and `writing`
+put what is written in place, or leave what was there; `stopping` hears that a process is to end.
+`progress` tells of long work, `seeds` and `device` say from where and on what, `memory` how much is
+free, `compiled` makes loops fast. `arrays` and `typed` look at what is read: the first at what
+arrays claim, the second at plain values, by the types of a dataclass.
 """

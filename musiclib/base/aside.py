@@ -33,7 +33,7 @@ def beside(folder: Path, *, lasting: bool = True) -> Iterator[Path]:
     aside, lock = _own(folder)
     try:
         if not within:
-            tidy(folder)
+            _tidied(folder.resolve())
         yield aside
         if lasting and not within:
             sync_all(aside)
@@ -54,12 +54,6 @@ def beside(folder: Path, *, lasting: bool = True) -> Iterator[Path]:
 
 def tidy(folder: Path) -> None:
     """Remove what killed writers left in a folder; nothing of those that still write."""
-    _tidy(folder.resolve())
-
-
-@lru_cache(maxsize=1_000)
-def _tidy(folder: Path) -> None:
-    """Once in a process: looking through large folders again and again would take long."""
     with suppress(OSError):
         for left in [entry for entry in os.scandir(folder) if is_aside(entry)]:
             with suppress(OSError):
@@ -69,6 +63,10 @@ def _tidy(folder: Path) -> None:
                     shutil.rmtree(left.path, ignore_errors=True)
                 finally:
                     os.close(handle)
+
+
+# Once in a process: looking through large folders again and again would take long.
+_tidied = lru_cache(maxsize=1_000)(tidy)
 
 
 def without_aside(path: str | bytes | Path) -> str:

@@ -1,24 +1,18 @@
 """Independent jobs side by side, each in a process of its own."""
 
-import os
 import sys
-import threading
 from collections.abc import Callable, MutableSequence, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import current_process, get_context, parent_process
+from multiprocessing import active_children, current_process, get_context
 from typing import Any
 
+from musiclib.base.cores import cores, threads_each
 from musiclib.base.progress import Progress, waiting
-from musiclib.base.screen import mute
+from musiclib.base.workers import be_worker, called, end, uninterrupted
 
 UNGUARDED = "put what your script does below `if __name__ == '__main__':`; workers import it anew"
 DIED = f"a worker process was killed, out of memory, or could not begin ({UNGUARDED})"
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def side_by_side(
@@ -35,7 +29,7 @@ def side_by_side(
 
     Progress counts jobs, and what jobs say of themselves by `part_done`; or what `done()` says of
     `total`. `note()` is shown beside it. The first exception is raised as soon as it comes up, and
-    what has not begun then does not begin.
+    what has not begun then does not begin. Interrupted, this ends the workers, who tidy up.
     """
     if not arguments:
         return []
@@ -43,13 +37,14 @@ def side_by_side(
         sys.exit(f"{label}: {UNGUARDED}")
     workers, context = min(workers or cores(), len(arguments)), get_context("spawn")
     shares = context.Array("d", [NOT_BEGUN] * len(arguments), lock=False)
-    begin = max(1, cores() // workers), shares
+    begin, others = (threads_each(workers), shares), set(active_children())
     with (
         Progress(total or len(arguments), label) as progress,
         ProcessPoolExecutor(workers, context, begin_worker, begin) as pool,
     ):
-        jobs = [pool.submit(_job, i, function, *a) for i, a in enumerate(arguments)]
         try:
+            with uninterrupted():
+                jobs = [pool.submit(_job, i, function, *a) for i, a in enumerate(arguments)]
             with waiting(f"starting {workers} worker{'s' * (workers > 1)}"):
                 left = _until(jobs, lambda: max(shares) > NOT_BEGUN)
             progress.begin(done() if done else 0.0)
@@ -60,8 +55,10 @@ def side_by_side(
             progress.note = "ending the workers"
         except BrokenProcessPool as error:
             raise BrokenProcessPool(f"{label}: {DIED}") from error
-        except BaseException:
+        except BaseException as error:
             pool.shutdown(wait=False, cancel_futures=True)
+            if not isinstance(error, Exception):  # nobody waits any more for what is under way
+                end(set(active_children()) - others)
             raise
     return [job.result() for job in jobs]
 
@@ -98,25 +95,13 @@ def _job(index: int, function: Callable, *arguments: Any) -> Any:
     global _mine
     _mine = index
     part_done(0.0)
-    result = function(*arguments)
+    result = called(function, *arguments)
     part_done(1.0)
     return result
 
 
 def begin_worker(threads: int, shares: MutableSequence[float]) -> None:
-    """Share the cores among the workers, and do not outlive the process that started them."""
+    """Make this process a worker of so many threads, that tells its part in `shares`."""
     global _shares
     _shares = shares
-    mute()
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = str(threads)
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # the same sums on a GPU each time
-    if "torch" in sys.modules:  # the variables come too late for it
-        sys.modules["torch"].set_num_threads(threads)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A killed parent cannot stop its workers, and a worker at its queue would wait for ever."""
-    parent_process().join()
-    os._exit(1)
+    be_worker(threads)

@@ -1,6 +1,5 @@
 """Jobs that need one another, each in a process of its own: where one fails, all of them end."""
 
-import signal
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -8,8 +7,10 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 
-from musiclib.base.parallel import DIED, begin_worker, cores
+from musiclib.base.cores import threads_each
+from musiclib.base.parallel import DIED
 from musiclib.base.progress import Progress, waiting
+from musiclib.base.workers import be_worker, called, end, uninterrupted
 
 LOOK = 0.5  # seconds between two looks
 GRACE = 1.0  # seconds that the others have to say what went wrong, too
@@ -22,7 +23,7 @@ class Job:
         context = get_context("spawn")
         self.told, tell = context.Pipe(duplex=False)
         self.process = context.Process(target=_job, args=(tell, threads, function, arguments))
-        with tell:
+        with tell, uninterrupted():
             self.process.start()
 
     @property
@@ -37,12 +38,6 @@ class Job:
         except (EOFError, OSError):
             return None
 
-    def end(self) -> None:
-        """Kill it, if it still runs."""
-        self.process.kill()
-        self.process.join()
-        self.told.close()
-
 
 def together(
     function: Callable,
@@ -56,10 +51,10 @@ def together(
     """Call `function(*a)` for each of `arguments` at the same time, and wait for all of them.
 
     The cores are shared among them. Progress counts what `done()` says of `total`; `note()` is
-    shown beside it. Where one raises, the others are killed, and that is raised which was first;
+    shown beside it. Where one raises, the others are ended, and that is raised which was first;
     BrokenProcessPool where one is killed. Interrupted, or killed itself, this leaves none behind.
     """
-    threads, jobs = max(1, cores() // len(arguments)), []
+    threads, jobs = threads_each(len(arguments)), []
     try:
         with Progress(total, label) as progress:
             with waiting(f"starting {len(arguments)} processes"):
@@ -72,8 +67,9 @@ def together(
                 progress.note = note()
                 progress.to(done())
     finally:
+        end([job.process for job in jobs])
         for job in jobs:
-            job.end()
+            job.told.close()
 
 
 def _what_went_wrong(jobs: Sequence[Job], label: str) -> BaseException:
@@ -91,10 +87,9 @@ def _what_went_wrong(jobs: Sequence[Job], label: str) -> BaseException:
 
 def _job(tell: Connection, threads: int, function: Callable, arguments: tuple) -> None:
     """In a process of its own."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it is interrupted, and ends it
-    begin_worker(threads, ())
+    be_worker(threads)
     try:
-        function(*arguments)
+        called(function, *arguments)
     except BaseException as error:
         _tell(tell, error)
         raise SystemExit(1) from None

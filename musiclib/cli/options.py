@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 
+from musiclib.base.errors import InputError
 from musiclib.base.seeds import MOST_SEED, MOST_SEEDS
 from musiclib.base.typed import MOST, shown
+from musiclib.base.writing import must_be_writable
 
 LONGEST_NAME, LONGEST_PATH = 255, 4095  # bytes that a file system takes
 
@@ -76,7 +78,7 @@ class Name(Place):
 COUNT, POSITIVE = Whole(0, MOST), Whole(1, MOST)
 UNLIMITED = Whole(1)  # here: what memory allows is said where it is known
 SEED, SEEDS = Whole(0, MOST_SEED), Whole(1, MOST_SEEDS)
-MINUTES, RATE = Number(0, MOST), Number(0, 1000)
+MINUTES, SECONDS, RATE = Number(0, MOST), Number(0, MOST), Number(0, 1000)
 PATH, NAME = Place(path_type=Path), Name()
 
 profile = click.option(
@@ -105,6 +107,17 @@ precision = click.option(
     help="What products are computed in.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+def must_hold_runs(folder: Path) -> None:
+    """Raise InputError, before any music is read, where no run can be written in a folder."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"--runs {folder}: it is a file; name a folder")
+    try:
+        must_be_writable(folder / "run")
+    except InputError as error:
+        reason = str(error).removeprefix(f"{folder / 'run'}: ")
+        raise InputError(f"--runs {folder}: {reason}") from None
 
 
 def judged_folders(command: Callable) -> Callable:

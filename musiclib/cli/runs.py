@@ -56,6 +56,8 @@ def runs(names: tuple[str, ...], profile: str, runs: Path, **given: Any) -> None
 
     _check(given)
     scale = profiles.profile(profile)
+    if given["start"]:
+        options.must_hold_runs(runs)
     chosen = chosen_corpus(profile, given["corpus"], download=given["start"])
     music = read_corpus(chosen, scale.scores_per_group)
     if given["start"]:

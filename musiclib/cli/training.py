@@ -19,7 +19,11 @@ from musiclib.cli import options
 @options.metre
 @click.option("--curriculum", is_flag=True, help="Train on the levels first.")
 @click.option("--seed", type=options.SEED, default=0, show_default=True)
-@click.option("--iterations", type=options.POSITIVE, help="On the main corpus.")
+@click.option(
+    "--iterations",
+    type=options.POSITIVE,
+    help="On the main corpus; checkpoints that count iterations are spread over them.",
+)
 @click.option("--level-iterations", type=options.POSITIVE, help="On each level (--curriculum).")
 @click.option("--loss", type=click.Choice(("categorical", "bernoulli")), help="Of the LSTM.")
 @click.option("--learning-rate", type=options.RATE, help="What each step is multiplied by.")
@@ -36,6 +40,13 @@ from musiclib.cli import options
 @click.option("--no-key-normalisation", is_flag=True, help="Leave pieces in their own keys.")
 @click.option("--runs", type=options.PATH, default=ROOT / "runs", help="Folder of runs.")
 @click.option(
+    "--save-every",
+    type=options.SECONDS,
+    default=20.0,
+    show_default=True,
+    help="Seconds between two states that are saved: a killed run goes on from the last one.",
+)
+@click.option(
     "--processes",
     type=options.POSITIVE,
     default=1,
@@ -43,7 +54,7 @@ from musiclib.cli import options
     help="That share each batch, a GPU or some cores each; torchrun may start them instead.",
 )
 def train(**chosen: Any) -> None:
-    """Train a MODEL; killed and started again it goes on.
+    """Train a MODEL; killed and started again it goes on, also where its files are damaged.
 
     MODEL is lstm, biaxial, rbm, conditional-rbm, or one of your own in musiclib.models.MODELS.
     """
@@ -61,6 +72,7 @@ def _train(
     precision: str,
     runs: Path,
     processes: int,
+    save_every: float,
     **chosen: Any,
 ) -> None:
     """Train alone, or as one of a crew that torchrun has started: the others are silent."""
@@ -75,6 +87,10 @@ def _train(
 
     if crew.size > 1 and processes > 1:
         raise InputError("--processes: torchrun has said how many; leave it out")
+    if chosen["level_iterations"] is not None and not chosen["curriculum"]:
+        raise InputError(
+            "--level-iterations: there are no levels without --curriculum: add it, or leave them"
+        )
     check_precision(precision)
     scale = profiles.profile(profile)
     configured = _changed(model, scale.config(model), chosen)
@@ -92,6 +108,7 @@ def _train(
         **{name: chosen[name] for name in ("curriculum", "seed", "mode", "reverse")},
     )
     if crew.leads:
+        options.must_hold_runs(runs)
         print(f"profile {scale.name}: {scale.cost}", file=sys.stderr)
     else:
         crew.agree(True)  # once what is downloaded and kept is there
@@ -103,9 +120,9 @@ def _train(
         crew.agree(True)
         music.say_complaints()
     if crew.size > 1:
-        run = train_run(config, music, runs, crew=crew)
+        run = train_run(config, music, runs, crew=crew, save_seconds=save_every)
     else:
-        [run] = train_runs([config], music, runs, processes)
+        [run] = train_runs([config], music, runs, processes, save_every)
     if crew.leads:
         _say(run)
 
@@ -129,4 +146,12 @@ def _changed(model: str, config: Any, chosen: dict[str, Any]) -> Any:
     for name in given:
         if not hasattr(config, name):
             raise InputError(f"--{name.replace('_', '-')} is no option of {model}: leave it out")
+    if "iterations" in given and not MODELS[model].model.counts_epochs:
+        given["checkpoints"] = _spread(config, given["iterations"])
     return replace(config, **published | given)
+
+
+def _spread(config: Any, iterations: int) -> tuple[int, ...]:
+    """The checkpoints of a configuration at the same shares of so many iterations."""
+    at = {max(1, c * iterations // config.iterations) for c in config.checkpoints}
+    return tuple(sorted(at))

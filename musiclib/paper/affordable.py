@@ -14,8 +14,9 @@ from musiclib.paper.experiments import jobs
 from musiclib.paper.kept import Kept, corpora_of, kept_runs, of_model
 from musiclib.paper.profiles import PAPER
 from musiclib.paper.variants import run_config
+from musiclib.training.budget import iterations_of
 from musiclib.training.runs import RunConfig
-from musiclib.training.train import iterations_of, workers
+from musiclib.training.train import workers
 
 UNASKED = 12 * HOUR  # longer training is only begun when it is asked for by name
 LEVELS = 4  # of the curriculum, where the corpus is not read to count them

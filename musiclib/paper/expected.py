@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import torch
 
+from musiclib.base.cores import threads_each
 from musiclib.base.device import device
 from musiclib.base.errors import InputError
 from musiclib.base.memory import keep_freed_memory
-from musiclib.base.parallel import cores
 from musiclib.base.progress import waiting
 from musiclib.base.seeds import seed_of
 from musiclib.corpus.batches import Batches
@@ -23,10 +23,11 @@ from musiclib.corpus.levels import MAIN
 from musiclib.corpus.sets import Corpus
 from musiclib.models import MODELS, batches_of, build
 from musiclib.paper.profiles import Profile
+from musiclib.training.budget import iterations_of
 from musiclib.training.curriculum import Stage
 from musiclib.training.loop import Plan, iterate
 from musiclib.training.state import State
-from musiclib.training.train import iterations_of, workers
+from musiclib.training.train import workers
 
 SECONDS, MOST = 2.0, 30  # of iterations that are timed, a network
 RUNS = 2 * 3  # side by side: with and without curriculum, three seeds
@@ -112,7 +113,7 @@ def timed(config: Any, main: Batches, clock: Callable[[], float] = time.perf_cou
 
 def threads() -> int:
     """How many threads a run has where `make paper` trains both kinds with three seeds at once."""
-    return max(1, cores() // min(workers(), RUNS))
+    return threads_each(min(workers(), RUNS))
 
 
 @contextmanager

@@ -19,11 +19,27 @@ from musiclib.metrics.bootstrap import Estimate
 from musiclib.metrics.pca import Projection
 from musiclib.music.note_states import NOTES
 from musiclib.paper.experiments import Job
-from musiclib.training.runs import PART_RECORD, Run
+from musiclib.training.recorded import PART_RECORD, RECORD
+from musiclib.training.runs import Run
 
 RESULTS = ROOT / "results"
 SCORES, PANELS = "scores.csv", "panels"
 JUDGED = ("isl", "dropped_share", "held_out_bars", "bits", "density", "learned")
+
+
+class KeptRun(Run):
+    """A run that is kept: it has its record, but not the files that belonged to that."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run is trained to its end."""
+        return (self.directory / RECORD).exists()
+
+    @property
+    def begun(self) -> bool:
+        """Whether a piece of the run is trained: it would not be kept else."""
+        return True
+
 
 Kept = dict[str, Run]
 
@@ -34,7 +50,7 @@ def kept_runs(profile: str, results: Path = RESULTS) -> Kept:
     Raises InputError for a damaged record.
     """
     records = (
-        path for name in ("run.json", PART_RECORD) for path in (results / profile).glob(f"*/{name}")
+        path for name in (RECORD, PART_RECORD) for path in (results / profile).glob(f"*/{name}")
     )
     return {path.parent.name: _whole(path) for path in sorted(records)}
 
@@ -44,7 +60,7 @@ def _whole(path: Path) -> Run:
         json.loads(path.read_text())
     except (OSError, ValueError):
         raise InputError(f"{path}: no record of a kept run; delete its folder") from None
-    return Run(path.parent, None)
+    return KeptRun(path.parent, None)
 
 
 def job_of(run: Run) -> Job:

@@ -19,8 +19,10 @@ from musiclib.paper.kept import PANELS, SCORES, composed_file, iterations_done, 
 from musiclib.paper.kept_beside import about_music, predicted, section_4
 from musiclib.paper.one_tune import one_tune
 from musiclib.paper.study import Study
-from musiclib.training.runs import PART, PART_RECORD, Run
+from musiclib.training.recorded import PART_RECORD
+from musiclib.training.runs import Run
 from musiclib.training.train import music_of
+from musiclib.training.whole import PART
 
 SAMPLES = 3  # pieces at each stop that are kept as MIDI files
 SMALL = 3_000_000  # weights; larger networks are not kept
@@ -71,7 +73,9 @@ def write_kept(study: Study, found: Found, judged: Judged, about: str, folder: P
             _write_panels(study, found, composed, aside)
         _copy_weights(found, aside)
         music = about_music(study, run, judged.get(REAL, {}), about)
-        record = run.record | {"job": found.job._asdict(), "music": music}
+        of_files = ("files", "digest")  # which are not kept
+        own = {name: value for name, value in run.record.items() if name not in of_files}
+        record = own | {"job": found.job._asdict(), "music": music}
         if found.job.model == "biaxial" and run.finished:
             record["section 4"] = section_4(study, run, max(found.stops))
         write_json(aside / ("run.json" if run.finished else PART_RECORD), record)

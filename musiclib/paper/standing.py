@@ -19,10 +19,10 @@ from musiclib.paper.experiments import EXPERIMENTS, Job, jobs, named
 from musiclib.paper.kept import RESULTS, kept_runs
 from musiclib.paper.profiles import Profile
 from musiclib.paper.variants import run_config
+from musiclib.training.budget import total_iterations
 from musiclib.training.folder import damaged, failure, held, last_held_out, saved, touched
 from musiclib.training.precision import Precision
 from musiclib.training.runs import RUNS, Run, RunConfig, find
-from musiclib.training.train import total_iterations
 
 DONE, KEPT, KEPT_PART = "done", "kept", "kept, part"
 RUNNING, STOPPED, FAILED, MISSING = "running", "stopped", "failed", "missing"
@@ -83,17 +83,15 @@ def _standing(
     job: Job, config: RunConfig, corpus: Corpus, runs: Path, kept: Run | None
 ) -> Standing:
     run = find(config, corpus, runs)
-    fault = damaged(run)
-    state, done, why = (FAILED, 0, fault) if fault else _here(run)
-    total, cannot = _total(run, corpus, readable=not fault)
+    state, done, why = _here(run)
+    total, cannot = _total(run, corpus)
     note = cannot or why
     if state == MISSING and kept:
         run, state, done, note = _kept(replace(kept, config=config), corpus, run, cannot)
         total = _trained(run)[1] if state != MISSING else total
     done = total if state in SETTLED else done
     held_out = last_held_out(run, math.inf if state == RUNNING else done)
-    speed = None if fault else _own_speed(run, state)
-    return Standing(job, state, done, total, speed, held_out, note, run)
+    return Standing(job, state, done, total, _own_speed(run, state), held_out, note, run)
 
 
 def _here(run: Run) -> tuple[str, int, str]:
@@ -103,12 +101,15 @@ def _here(run: Run) -> tuple[str, int, str]:
     """
     now, at = held(run), saved(run).iteration
     reason = failure(run)
-    if run.finished and not reason:
+    if run.finished:
         return DONE, 0, ""
     if now:
         return RUNNING, max(at, run.progress()), ""
     if reason:
         return FAILED, at, reason
+    if faults := damaged(run):
+        how = f"goes on after iteration {at:,}" if at else "begins anew"
+        return STOPPED, at, f"{'; '.join(faults)}: training {how}"
     if touched(run):
         return STOPPED, at, f"goes on after iteration {at:,}" if at else "begins anew: none saved"
     return MISSING, 0, ""
@@ -129,11 +130,10 @@ def _kept(kept: Run, corpus: Corpus, here: Run, cannot: str) -> tuple[Run, str, 
     return kept, KEPT_PART, record["iterations"], "its state is not kept: here it begins anew"
 
 
-def _total(run: Run, corpus: Corpus, readable: bool) -> tuple[int | None, str]:
+def _total(run: Run, corpus: Corpus) -> tuple[int | None, str]:
     """Iterations in all, or why there can be none."""
     try:
-        known = readable and run.begun
-        return (_trained(run)[1] if known else total_iterations(run.config, corpus)), ""
+        return (_trained(run)[1] if run.begun else total_iterations(run.config, corpus)), ""
     except InputError as error:
         return None, str(error)
 

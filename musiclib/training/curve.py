@@ -5,7 +5,7 @@ where it was measured then. Rows come fast at first and then a hundredth of the 
 the file stays small.
 """
 
-import io
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +18,11 @@ import torch
 from musiclib.base.writing import write_text
 from musiclib.training.runs import Run
 from musiclib.training.state import State
+from musiclib.training.whole import Damaged, read
 
 COLUMNS = ("iteration", "loss", "held_out", "without_learning")
+NUMBER = r"(?:nan|-?inf|-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)"
+ROW = re.compile(rf"\d{{1,15}},{NUMBER}(?:,(?:{NUMBER})?){{2}}")
 SECONDS = 0.5  # between rows, at least
 A_HUNDREDTH = 100
 POINTS = 200  # of the training curve of a finished run
@@ -67,18 +70,37 @@ class CurveFile:
         """Keep the rows of before this iteration; the iteration of the last of them, or 0."""
         rows = _read(self.path)
         rows = rows[rows["iteration"] < iteration]
-        write_text(self.path, rows.to_csv(index=False))
+        write_text(self.path, rows.to_csv(index=False, float_format="%.6g"))
         return int(rows["iteration"].max()) if len(rows) else 0
 
 
 def _read(path: Path) -> pd.DataFrame:
-    """The whole rows of a file that may be written to just now, or not be there."""
+    """The whole rows of a file that may be written to just now, damaged, or not be there."""
+    rows = pd.DataFrame(_rows(path)[0], columns=COLUMNS, dtype=float)
+    return rows.astype({"iteration": int})
+
+
+def _rows(path: Path) -> tuple[list[list[float]], int]:
+    """Rows of numbers, NaN where there is none, and how many lines are none."""
     try:
-        text = path.read_text()
-    except FileNotFoundError:
-        return pd.DataFrame(columns=COLUMNS)
-    whole = text[: text.rfind("\n") + 1]
-    return pd.read_csv(io.StringIO(whole)) if whole else pd.DataFrame(columns=COLUMNS)
+        lines = read(path).decode(errors="replace").split("\n")[:-1]  # the last may be torn
+    except (FileNotFoundError, Damaged):
+        return [], 0
+    rows: list[list[float]] = []
+    for line in lines[1:]:
+        if ROW.fullmatch(line) and int(line.partition(",")[0]) > (rows[-1][0] if rows else 0):
+            rows.append([float(value or "nan") for value in line.split(",")])
+    return rows, len(lines[1:]) - len(rows) + (lines[:1] != [",".join(COLUMNS)])
+
+
+def must_be_curve(path: Path) -> None:
+    """Raise Damaged where a file has anything but rows of a curve, FileNotFoundError without one.
+
+    What is behind the last end of a line is not finished, and no damage.
+    """
+    read(path)
+    if _rows(path)[1]:
+        raise Damaged("some of its lines are no losses")
 
 
 def file_of(run: Run) -> Path:

@@ -1,20 +1,19 @@
 """How a run stands, read from its folder alone: nothing is trained, made or waited for."""
 
-import fcntl
 import os
+from functools import lru_cache
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import NamedTuple
 
-import torch
-
-from musiclib.base.files import DAMAGED
 from musiclib.base.writing import write_text
 from musiclib.training.curve import curve_of
-from musiclib.training.runs import Run
+from musiclib.training.locked import is_held
+from musiclib.training.recorded import PART_RECORD, RECORD
+from musiclib.training.runs import PROGRESS, Run
+from musiclib.training.state import read_state
+from musiclib.training.whole import Damaged, mark, read
 
 STATE, LOCK, FAILED = "state.pt", "lock", "failed"
-CONTENDED = (BlockingIOError, PermissionError)  # what flock says of a lock that another has
 
 
 class Saved(NamedTuple):
@@ -25,56 +24,41 @@ class Saved(NamedTuple):
 
 
 def held(run: Run) -> bool:
-    """Whether another process trains in a run now: it has the lock.
-
-    The lock is tried as readers share it: nobody who looks is taken for one who trains.
-    """
-    try:
-        handle = os.open(run.directory / LOCK, os.O_RDONLY)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except CONTENDED:
-        return True
-    except OSError:  # no locks on this disk: there the file itself is the lock
-        return True
-    finally:
-        os.close(handle)
-    return False
+    """Whether another process trains in a run now: it has the lock."""
+    return is_held(run.directory / LOCK)
 
 
 def saved(run: Run) -> Saved:
-    """What a run goes on from; nothing where no state is saved, or where it cannot be read.
+    """What a run goes on from; nothing where no state is saved, or where it is damaged."""
+    return _saved(path := run.directory / STATE, mark(path))[0]
 
-    Of the file only what is asked for is read, not the weights.
-    """
+
+@lru_cache(maxsize=1_000)
+def _saved(path: Path, mark: tuple) -> tuple[Saved, str]:
+    """What a file of a state says, and what is wrong with it."""
     try:
-        path = run.directory / STATE
-        state = torch.load(path, map_location="cpu", mmap=True, weights_only=True)["state"]
-        return Saved(state["iteration"], state["seconds"])
-    except (*DAMAGED, UnpicklingError):
-        return Saved()
+        state = read_state(path)["state"]
+    except FileNotFoundError:
+        return Saved(), ""
+    except Damaged as error:
+        return Saved(), f"{path.name} is damaged ({error})"
+    return Saved(state.iteration, state.seconds), ""
 
 
-def damaged(run: Run) -> str:
-    """Which file of a run cannot be read, and what to do about it; empty where none is damaged."""
-    state = run.directory / STATE
-    try:
-        if run.begun:
-            run.record  # noqa: B018
-    except ValueError:
-        return f"{run.directory / run.record_name} is damaged: delete it to train the run anew"
-    if state.exists() and saved(run) == Saved():
-        return f"{state} is damaged: delete it to train the run anew"
-    return ""
+def damaged(run: Run) -> tuple[str, ...]:
+    """What is missing or damaged of what a run left, and of its state, in a few words each."""
+    if run.finished:
+        return ()
+    left = [name for name in (RECORD, PART_RECORD) if os.path.lexists(run.directory / name)]
+    faults = [fault for name in left[:1] for fault in run.faults(name)]
+    state = _saved(path := run.directory / STATE, mark(path))[1]
+    return (*faults, *filter(None, [state]))
 
 
 def touched(run: Run) -> bool:
     """Whether anything of a run is there: more than its folder and the lock."""
-    return run.begun or any(
-        (run.directory / name).exists() for name in (STATE, "progress", "curve.csv")
-    )
+    names = (RECORD, PART_RECORD, STATE, PROGRESS, "curve.csv")
+    return any(os.path.lexists(run.directory / name) for name in names)
 
 
 def last_held_out(run: Run, most: float = float("inf")) -> float | None:
@@ -82,7 +66,7 @@ def last_held_out(run: Run, most: float = float("inf")) -> float | None:
     try:
         table = run.held_out if run.finished else curve_of(run).held_out
         table = table if len(table) or not run.begun else run.held_out
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError, LookupError):  # it is written just now
         return None
     known = table[table["iteration"] <= most]["loss"]
     return float(known.iloc[-1]) if len(known) else None
@@ -96,11 +80,11 @@ def fail(run: Run, why: str) -> None:
 def failure(run: Run) -> str:
     """Why the training of a run ended, in one line; "" where it did not, or went on since."""
     if run.finished:
-        return "" if run.weights().exists() else _without_weights(run)
+        return ""
     try:
+        reason = read(failed_file(run)).decode(errors="replace").partition("\n")[0]
         when = failed_file(run).stat().st_mtime_ns
-        reason = failed_file(run).read_text(encoding="utf-8").partition("\n")[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, Damaged):
         return ""
     return "" if _later(run.directory / STATE, when) else reason
 
@@ -108,11 +92,6 @@ def failure(run: Run) -> str:
 def failed_file(run: Run) -> Path:
     """Where the reason lies."""
     return run.directory / FAILED
-
-
-def _without_weights(run: Run) -> str:
-    name = run.weights().name
-    return f"{run.directory} has a record but no {name}: delete it, and it is trained anew"
 
 
 def _later(path: Path, when: int) -> bool:

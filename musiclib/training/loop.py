@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,32 +17,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from musiclib.base.errors import InputError
 from musiclib.base.memory import keep_freed_memory
 from musiclib.base.seeds import seed_of
 from musiclib.models.model import Model
-from musiclib.training.curriculum import Stage, locate
 from musiclib.training.data_parallel import ALONE, Crew, must_share
+from musiclib.training.plan import Plan, device_of, draw
 from musiclib.training.precision import Precision, autocast, products_in
-from musiclib.training.state import State, load_state, save_state
+from musiclib.training.resuming import go_on
+from musiclib.training.state import State, save_state
 from musiclib.training.stretches import change
 
-
-@dataclass(frozen=True)
-class Plan:
-    """How a model is trained; `checkpoints` and `held_out_every` count overall iterations."""
-
-    stages: Sequence[Stage]
-    seed: int
-    checkpoints: frozenset[int] = frozenset()
-    held_out: Sequence[tuple[Tensor, bool]] = ()
-    held_out_every: int = 100
-    precision: Precision = "fp32"
-    stop_below: float = 0.0  # training ends once a held-out loss is below this
-
-    @property
-    def total(self) -> int:
-        """Iterations in all."""
-        return sum(stage.iterations for stage in self.stages)
+SAVE_SECONDS = 20.0  # between two states that are saved
 
 
 def train(
@@ -51,45 +36,50 @@ def train(
     plan: Plan,
     saved: Path,
     *,
-    checkpoint: Callable[[int], None] = lambda iteration: None,
+    checkpoint: Callable[[int], str] = lambda iteration: "",
     progress: Callable[[int], None] = lambda iteration: None,
     watch: Callable[[State], None] = lambda state: None,
-    save_seconds: float = 20.0,
+    save_seconds: float = SAVE_SECONDS,
     seconds: float = math.inf,
+    rests_on: Callable[[State], str] = lambda state: "",
     crew: Crew = ALONE,
 ) -> State:
-    """Train `model` in place by `plan`, going on from the file `saved` if it exists.
+    """Train `model` in place by `plan`, going on from the file `saved` if it exists and is whole.
 
-    `checkpoint` is called after the iterations that the plan names, `progress` after each, and so
-    is `watch` with the state, to be read alone. Once `save_seconds` have passed, `saved` holds a
-    whole state at most that old, whatever happens. After `seconds` training stops, with its state
-    saved; `ended` tells this from the end. Where several processes train, all of `crew` call this,
-    and the one that leads writes, and says when.
+    `checkpoint` is called after the iterations that the plan names, and gives the digest of what it
+    wrote; `progress` is called after each, and so is `watch` with the state, to be read alone. Once
+    `save_seconds` have passed, `saved` holds a whole state at most that old, whatever happens.
+    After `seconds` training stops, with its state saved; `ended` tells this from the end. A state
+    that is damaged, or of which `rests_on` says that something it rests on is missing, counts as
+    absent, and this is said. Where several processes train, all of `crew` call this, and the one
+    that leads writes, and says when. Raises InputError where losses are no numbers any more.
     """
     must_share(type(model), crew.size, plan.stages)
     optimizer = model.optimizer()
-    state = load_state(model, optimizer, saved)
-    state.memory = crew.memory_of_share(state.memory, model.lanes)
-    _note_stretch(state, saved, crew)
-    keep_freed_memory()
-    begun = last_saved = time.monotonic()
-    began = begun - state.seconds
     with torch.random.fork_rng(), products_in(plan.precision):
-        for batch, fresh in _batches(plan, state.iteration, _device(model)):
+        state = go_on(model, optimizer, plan, saved, rests_on, crew)
+        _note_stretch(state, saved, crew)
+        keep_freed_memory()
+        begun = last_saved = time.monotonic()
+        began = begun - state.seconds
+        for batch, fresh in _batches(plan, state.iteration, device_of(model)):
             if ended(plan, state):
                 break
             iterate(model, optimizer, plan, state, batch, fresh, crew)
             _evaluate_when_due(model, plan, state, crew)
             if state.iteration in plan.checkpoints:
-                checkpoint(state.iteration)
+                _must_be_numbers(model, state)
+                state.written[state.iteration] = checkpoint(state.iteration)
             watch(state)
             progress(state.iteration)
             over = crew.agree(time.monotonic() - begun >= seconds)
             if crew.agree(time.monotonic() - last_saved > save_seconds) or over:
                 state.seconds, last_saved = time.monotonic() - began, time.monotonic()
+                _must_be_numbers(model, state)
                 save_state(model, optimizer, state, saved, crew)
             if over:
                 break
+    _must_be_numbers(model, state)
     state.seconds = time.monotonic() - began
     return state
 
@@ -105,17 +95,10 @@ def _batches(plan: Plan, first: int, device: torch.device) -> Iterator[tuple[Ten
     with ThreadPoolExecutor(1) as aside:
         ahead = None
         for iteration in range(first, plan.total):
-            batch, fresh = ahead.result() if ahead else _draw(plan, iteration, device)
+            batch, fresh = ahead.result() if ahead else draw(plan, iteration, device)
             if iteration + 1 < plan.total:
-                ahead = aside.submit(_draw, plan, iteration + 1, device)
+                ahead = aside.submit(draw, plan, iteration + 1, device)
             yield batch.to(device, non_blocking=True), fresh
-
-
-def _draw(plan: Plan, iteration: int, device: torch.device) -> tuple[Tensor, bool]:
-    stage, within = locate(plan.stages, iteration)
-    draws = torch.Generator().manual_seed(seed_of(plan.seed, iteration, 0))
-    batch, fresh = stage.batches.draw(within, draws)
-    return (batch.contiguous().pin_memory() if device.type == "cuda" else batch), fresh
 
 
 def iterate(
@@ -169,8 +152,7 @@ def _clip(gradients: list[Tensor], most: float) -> None:
 
 
 def _evaluate_when_due(model: Model, plan: Plan, state: State, crew: Crew) -> None:
-    due = state.iteration % plan.held_out_every == 0 or state.iteration == plan.total
-    if plan.held_out and due:
+    if plan.measures(state.iteration):
         state.held_out.append((state.iteration, held_out_loss(model, plan.held_out, crew)))
 
 
@@ -182,14 +164,20 @@ def held_out_loss(
     model.eval()
     losses, memory = [], None
     for batch, fresh in batches:
-        share = crew.share(batch.to(_device(model)))
+        share = crew.share(batch.to(device_of(model)))
         loss, memory = crew.loss(model, share, None if fresh else memory, batch)
         losses.append(float(loss))
     return float(np.mean(crew.mean(torch.tensor(losses, dtype=torch.float64)).numpy()))
 
 
-def _device(model: Model) -> torch.device:
-    return next(model.parameters()).device
+def _must_be_numbers(model: Model, state: State) -> None:
+    """Raise InputError where training has gone astray, before anything of it is written."""
+    lost = bool(state.losses) and not bool(state.losses[-1].isfinite())
+    if lost or not all(part.isfinite().all() for part in model.state_dict().values()):
+        raise InputError(
+            f"after iteration {state.iteration} the loss or the weights are no numbers any more:"
+            " training has diverged; ask for a lower learning rate"
+        )
 
 
 def _note_stretch(state: State, saved: Path, crew: Crew) -> None:

@@ -11,7 +11,8 @@ from musiclib.base.files import expanded
 from musiclib.corpus.assemble import read_corpus
 from musiclib.corpus.collections import MUSIC21, is_named
 from musiclib.corpus.sets import Corpus
-from musiclib.training.folder import failed_file, failure, held
+from musiclib.training.folder import failed_file, held
+from musiclib.training.healing import clear
 from musiclib.training.runs import Run, find
 from musiclib.training.train import train_run
 
@@ -69,10 +70,8 @@ def _train(run: Run, music: Music, seconds: float) -> None:
     corpus = music.read()
     if find(run.config, corpus, root) != run:
         raise InputError(f"{music.corpus} is not the music that {run.directory.name} is trained on")
-    failed_file(run).unlink(missing_ok=True)
+    clear(failed_file(run))
     train_run(run.config, corpus, root, seconds)
-    if reason := failure(run):
-        raise InputError(reason)
 
 
 @lru_cache(maxsize=1)

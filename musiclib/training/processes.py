@@ -14,7 +14,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from musiclib.base.parallel import cores
+from musiclib.base.cores import threads_each
 from musiclib.base.screen import mute
 from musiclib.base.together import together
 from musiclib.training.data_parallel import ALONE, Crew, Processes
@@ -71,7 +71,7 @@ def joined(
     """
     if rank:
         mute()
-    torch.set_num_threads(max(1, cores() // local_size))
+    torch.set_num_threads(threads_each(local_size))
     backend = "cpu:gloo,cuda:nccl" if own_gpu(local_rank, local_size) else "gloo"
     try:
         dist.init_process_group(

@@ -1,5 +1,6 @@
 """What a run leaves in its folder beside its weights: losses, and how it came about."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +10,19 @@ from torch import Tensor
 
 from musiclib import __version__
 from musiclib.base.device import device_name
+from musiclib.base.files import digest
 from musiclib.base.writing import write_json, write_text
 from musiclib.training.loop import Plan, ended
-from musiclib.training.runs import PART_RECORD, Run
+from musiclib.training.recorded import PART_RECORD, RECORD, digest_of_record
+from musiclib.training.runs import Run
 from musiclib.training.state import State, losses_of
+from musiclib.training.whole import TABLES
 
 
-def write_record(run: Run, plan: Plan, state: State, about: dict) -> None:
+def write_record(run: Run, plan: Plan, state: State, about: dict, files: dict[str, str]) -> None:
     """Losses, and last the record: of the whole run, or of what is trained of it.
 
-    `about` has what else the record says.
+    `about` has what else the record says, `files` the digests of the weights that belong to it.
     """
     _write_csv(_loss_table(plan, losses_of(state)), run.directory / "losses.csv")
     held_out = pd.DataFrame(state.held_out, columns=["iteration", "loss"])
@@ -35,11 +39,17 @@ def write_record(run: Run, plan: Plan, state: State, about: dict) -> None:
         "seconds": round(state.seconds, 1),
         "stages": {stage.name: stage.iterations for stage in plan.stages},
         "iterations_an_epoch": getattr(plan.stages[-1].batches, "epoch", None),
+        "files": files | {name: digest((run.directory / name).read_bytes()) for name in TABLES},
     }
     if ended(plan, state):
-        write_json(run.directory / "run.json", record)
+        _write(record, run.directory / RECORD)
     else:
-        write_json(run.directory / PART_RECORD, record | {"iterations": state.iteration})
+        _write(record | {"iterations": state.iteration}, run.directory / PART_RECORD)
+
+
+def _write(record: dict, path: Path) -> None:
+    plain = json.loads(json.dumps(record))
+    write_json(path, plain | {"digest": digest_of_record(plain)})
 
 
 def _loss_table(plan: Plan, losses: Tensor) -> pd.DataFrame:

@@ -2,7 +2,8 @@
 
 A run's folder holds `state.pt` while it trains, then `weights-*.safetensors` at the checkpoints
 and at the end, `losses.csv`, `held-out.csv` and, written last, `run.json`. A run that is trained in
-pieces has the same after each, with `part.json` in place of `run.json`.
+pieces has the same after each, with `part.json` in place of `run.json`. What of it is damaged
+counts as absent: see `whole`.
 """
 
 import json
@@ -14,6 +15,7 @@ import pandas as pd
 
 from musiclib import __version__
 from musiclib.base.device import device
+from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT, digest
 from musiclib.base.seeds import Seed
 from musiclib.base.typed import Count, check
@@ -24,10 +26,12 @@ from musiclib.models.checkpoints import load_weights
 from musiclib.models.without_learning import Verdict, verdict
 from musiclib.training.loop import held_out_loss
 from musiclib.training.precision import Precision
+from musiclib.training.recorded import PART_RECORD, RECORD, faults
+from musiclib.training.whole import FINAL, Damaged, progress_in, weights_name
 
 RUNS = ROOT / "runs"
-FINAL, PART = "final", "part"  # labels of weights: at the end, and after a piece of training
-PART_RECORD = "part.json"
+ANEW = "train it again, which makes whole what is missing"
+PROGRESS = "progress"
 
 
 @dataclass(frozen=True)
@@ -72,13 +76,17 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether the run is trained to its end."""
-        return (self.directory / "run.json").exists()
+        """Whether the run is trained to its end, and all that it left is whole."""
+        return not self.faults(RECORD)
 
     @property
     def begun(self) -> bool:
         """Whether a piece of the run is trained, or all of it: there are a record and losses."""
-        return self.finished or (self.directory / PART_RECORD).exists()
+        return self.finished or not self.faults(PART_RECORD)
+
+    def faults(self, record: str) -> tuple[str, ...]:
+        """What is missing or damaged of what belongs to a record, in a few words each."""
+        return faults(self.directory, self.config, record)
 
     @property
     def record(self) -> dict:
@@ -91,7 +99,7 @@ class Run:
     @property
     def record_name(self) -> str:
         """The file of the record."""
-        return "run.json" if self.finished else PART_RECORD
+        return RECORD if self.finished else PART_RECORD
 
     @property
     def verdict(self) -> Verdict:
@@ -110,10 +118,17 @@ class Run:
 
     def weights(self, checkpoint: int | str = FINAL) -> Path:
         """The file of weights at a checkpoint, or at the end."""
-        return self.directory / f"weights-{checkpoint}.safetensors"
+        return self.directory / weights_name(checkpoint)
 
     def model(self, checkpoint: int | str = FINAL) -> Model:
-        """The model at a checkpoint, in evaluation mode."""
+        """The model at a checkpoint, in evaluation mode.
+
+        Raises InputError where its weights are missing or damaged.
+        """
+        if not self.weights(checkpoint).exists():
+            there = sorted(path.name for path in self.directory.glob(weights_name("*")))
+            what = f"it has {', '.join(there) or 'none'}" if self.finished else ANEW
+            raise InputError(f"{self.directory}: no weights of checkpoint {checkpoint}; {what}")
         return load_weights(self.weights(checkpoint))[0]
 
     def loss_on(self, pieces: list[Piece], batches: int = 8) -> float:
@@ -123,8 +138,10 @@ class Run:
 
     def progress(self) -> int:
         """Iterations done so far, roughly."""
-        path = self.directory / "progress"
-        return int(path.read_text() or 0) if path.exists() else 0
+        try:
+            return progress_in(self.directory / PROGRESS)
+        except (FileNotFoundError, Damaged):
+            return 0
 
 
 def find(config: RunConfig, corpus: Corpus, root: Path = RUNS) -> Run:

@@ -1,8 +1,9 @@
 """How many threads and processes compute a run, which may be others each time it goes on."""
 
 EQUAL = {
-    "threads": "the last digits may differ from those of an uninterrupted run",
-    "processes": "it equals an uninterrupted run in law alone: each process has its own dropout",
+    "threads": "it equals an uninterrupted run in law, not to the bit: the last digits may differ",
+    "processes": "it equals an uninterrupted run in law, not to the bit: each process has a dropout"
+    " of its own",
 }
 
 

@@ -1,38 +1,47 @@
 """Training a run from its configuration and corpus to its end: resumed, alone, side by side."""
 
 import math
+import time
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock
 from torch import Tensor
 
-from musiclib.base.aside import tidy
 from musiclib.base.device import device
 from musiclib.base.errors import InputError
+from musiclib.base.files import digest
 from musiclib.base.parallel import cores, side_by_side
 from musiclib.base.progress import Progress
-from musiclib.corpus.batches import Batches
+from musiclib.base.writing import write_bytes
 from musiclib.corpus.levels import MAIN
 from musiclib.corpus.prepare import prepare, some_of
 from musiclib.corpus.sets import Corpus, Piece
 from musiclib.models import Model, batches_of, build, model_of
 from musiclib.models.checkpoints import save_weights
 from musiclib.models.without_learning import CONSTANT
+from musiclib.training.budget import main_iterations, total_iterations
 from musiclib.training.curriculum import Stage, curriculum
 from musiclib.training.curve import CurveFile, file_of
 from musiclib.training.data_parallel import ALONE, Crew, must_share
+from musiclib.training.folder import LOCK, STATE
+from musiclib.training.healing import heal, ready, settle, settle_left
 from musiclib.training.live import Live
-from musiclib.training.loop import Plan, ended, train
+from musiclib.training.locked import alone_in
+from musiclib.training.loop import SAVE_SECONDS, Plan, ended, train
 from musiclib.training.precision import check_precision
 from musiclib.training.processes import in_processes
 from musiclib.training.record import write_record
-from musiclib.training.runs import FINAL, PART, PART_RECORD, RUNS, Run, RunConfig, find
+from musiclib.training.recorded import PART_RECORD, RECORD, checkpoints_within
+from musiclib.training.runs import PROGRESS, RUNS, Run, RunConfig, find
+from musiclib.training.state import State
+from musiclib.training.whole import FINAL, PART, check, fault
 
 GPU_RUNS_SIDE_BY_SIDE = 4
+TELL = 0.25  # seconds, at least, between two notes of how far training is
 
 
 def music_of(config: RunConfig, corpus: Corpus) -> Corpus:
@@ -51,24 +60,29 @@ def train_run(
     root: Path = RUNS,
     seconds: float = math.inf,
     crew: Crew = ALONE,
+    save_seconds: float = SAVE_SECONDS,
 ) -> Run:
     """Train a run to its end, going on where an earlier try stopped; does nothing if finished.
 
-    After `seconds` it stops between two iterations; called again it goes on. All processes of a
-    crew call this: the one that leads writes, and the others wait for it.
+    After `seconds` it stops between two iterations; called again it goes on from its state, which
+    is saved every `save_seconds`. What is damaged in the run's folder counts as absent, and is
+    said. All processes of a crew call this: the one that leads writes, and the others wait for it.
     """
     must_share(model_of(config.model), crew.size)
     run = find(config, corpus, root)
-    run.directory.mkdir(parents=True, exist_ok=True)
+    if crew.leads:
+        ready(run)
     # until no other process trains in it
-    with FileLock(run.directory / "lock") if crew.leads else nullcontext():
+    with alone_in(run.directory, LOCK) if crew.leads else nullcontext():
         if not crew.agree(run.finished):
-            _train(run, corpus, seconds, crew)
+            _train(run, corpus, {"seconds": seconds, "save_seconds": save_seconds}, crew)
             crew.agree(True)
+        if crew.leads and run.finished:
+            settle(run)
     return run
 
 
-def _train(run: Run, corpus: Corpus, seconds: float, crew: Crew) -> None:
+def _train(run: Run, corpus: Corpus, pace: dict[str, float], crew: Crew) -> None:
     config = run.config
     check_precision(config.precision)
     music = music_of(config, corpus)
@@ -91,10 +105,11 @@ def _train(run: Run, corpus: Corpus, seconds: float, crew: Crew) -> None:
         config.precision,
         config.stop_below * without.get(CONSTANT, 0.0),
     )
-    saved = run.directory / "state.pt"
+    saved = run.directory / STATE
     if not crew.leads:
         train(model, plan, saved, crew=crew)
         return
+    heal(run)
     with Progress(plan.total, "training") as progress:
         state = train(
             model,
@@ -103,17 +118,28 @@ def _train(run: Run, corpus: Corpus, seconds: float, crew: Crew) -> None:
             checkpoint=lambda iteration: save(model, run, labels[iteration]),
             progress=_reporter(run, progress),
             watch=CurveFile(file_of(run), min(without.values(), default=None)),
-            seconds=seconds,
+            rests_on=lambda state: _lacking(run, labels, state),
             crew=crew,
+            **pace,
         )
-    done = ended(plan, state)
-    save(model, run, FINAL if done else PART)
+    end = FINAL if ended(plan, state) else PART
+    reached = {run.weights(label): at for at, label in labels.items() if at <= state.iteration}
+    files = {p.name: state.written.get(at) or digest(p.read_bytes()) for p, at in reached.items()}
+    files[run.weights(end).name] = save(model, run, end)
     about = {"corpus": corpus.checksum, "without_learning": without}
-    write_record(run, plan, state, about)
-    left = [saved, file_of(run), run.weights(PART), run.directory / PART_RECORD] if done else []
-    for path in left:
-        path.unlink(missing_ok=True)
-    tidy(run.directory)
+    write_record(run, plan, state, about, files)
+    if faults := run.faults(RECORD if end == FINAL else PART_RECORD):
+        raise InputError(f"{run.directory}: {faults[0]}, although just written: check the disk")
+
+
+def _lacking(run: Run, labels: dict[int, int], state: State) -> str:
+    """What is wrong with the weights at the checkpoints that a state is past, if anything is."""
+    for at, label in labels.items():
+        known = state.written.get(at)
+        look = partial(check, known=known, config=run.config)
+        if at <= state.iteration and (found := fault(run.weights(label), look)):
+            return found
+    return ""
 
 
 def _stages(config: RunConfig, music: Corpus) -> list[Stage]:
@@ -131,16 +157,22 @@ def _stages(config: RunConfig, music: Corpus) -> list[Stage]:
 
 
 def train_runs(
-    configs: list[RunConfig], corpus: Corpus, root: Path = RUNS, processes: int = 1
+    configs: list[RunConfig],
+    corpus: Corpus,
+    root: Path = RUNS,
+    processes: int = 1,
+    save_seconds: float = SAVE_SECONDS,
 ) -> list[Run]:
     """Train runs side by side: as many as there are cores, or four on a GPU.
 
-    With several `processes` they are trained one after another, each by all of them. In a notebook
-    that is open their losses are drawn while they train.
+    A run's state is saved every `save_seconds`. With several `processes` they are trained one after
+    another, each by all of them. In a notebook that is open their losses are drawn meanwhile.
     """
     runs = [find(config, corpus, root) for config in configs]
     missing = [run for run in runs if not run.finished]
-    live = Live(missing)
+    for run in set(runs) - set(missing):
+        settle_left(run)
+    live, call = Live(missing), partial(train_run, save_seconds=save_seconds)
     jobs = [(run.config, corpus, root) for run in missing]
     shown = {
         "total": sum(total_iterations(run.config, corpus) for run in missing),
@@ -148,10 +180,10 @@ def train_runs(
         "note": live.look,
     }
     if processes == 1:
-        side_by_side(train_run, jobs, "training", workers=workers(), **shown)
+        side_by_side(call, jobs, "training", workers=workers(), **shown)
     else:
         for job in jobs:
-            in_processes(train_run, job, processes, **shown)
+            in_processes(call, job, processes, **shown)
     live.end()
     return runs
 
@@ -161,54 +193,33 @@ def workers() -> int:
     return GPU_RUNS_SIDE_BY_SIDE if torch.cuda.is_available() else cores()
 
 
-def total_iterations(config: RunConfig, corpus: Corpus) -> int:
-    """Iterations of a run in all; roughly where it is trained on a part of the corpus."""
-    levels = len(corpus.levels) if config.curriculum else 0
-    main = main_iterations(config, batches_of(config.model, corpus.main), levels)
-    return levels * config.model.level_iterations + main
-
-
 def _held_out(config: RunConfig, pieces: list[Piece]) -> list[tuple[Tensor, bool]]:
     """What held-out loss is measured on; nothing where no held-out piece is in the mode."""
     return batches_of(config.model, pieces).every(config.held_out_batches) if pieces else []
 
 
-def iterations_of(config: Any, main: Batches) -> int:
-    """Iterations on the main corpus: as configured, or the epochs of the last checkpoint."""
-    if config.iterations is not None:
-        return config.iterations
-    return max(config.checkpoints) * main.epoch
-
-
-def main_iterations(config: RunConfig, main: Batches, levels: int) -> int:
-    """Iterations of a run on the main corpus; `levels` are those that it trains on before.
-
-    Raises InputError where an equal budget leaves none.
-    """
-    before = levels * config.model.level_iterations if config.equal_budget else 0
-    left = iterations_of(config.model, main) - before
-    if left < 1:
-        raise InputError(f"an equal budget: the levels' {before} iterations are all there are")
-    return left
-
-
 def _checkpoints(config: Any, main: Stage) -> dict[int, int]:
     """Iteration on the main corpus of each checkpoint, which may count epochs."""
     unit = main.batches.epoch if model_of(config).counts_epochs else 1
-    return {label: label * unit for label in config.checkpoints if label * unit <= main.iterations}
+    return checkpoints_within(config, unit, main.iterations)
 
 
 def _reporter(run: Run, progress: Progress):  # noqa: ANN202
-    """Tells people here, and in a file whoever waits in another process."""
+    """Tells people here, and in a file, now and then, whoever waits in another process."""
+    told = 0.0
 
     def report(iteration: int) -> None:
+        nonlocal told
         progress.to(iteration)
-        if iteration % max(1, progress.total // 200) == 0 or iteration == progress.total:
-            (run.directory / "progress").write_text(str(iteration))
+        far = iteration % max(1, progress.total // 200) == 0
+        if (far and time.monotonic() - told >= TELL) or iteration == progress.total:
+            write_bytes(run.directory / PROGRESS, str(iteration).encode(), lasting=False)
+            told = time.monotonic()
 
     return report
 
 
-def save(model: Model, run: Run, label: int | str) -> None:
-    """Write a run's weights at a checkpoint."""
+def save(model: Model, run: Run, label: int | str) -> str:
+    """Write a run's weights at a checkpoint; the digest of the file."""
     save_weights(model, run.weights(label), run.config.describe())
+    return digest(run.weights(label).read_bytes())

@@ -1,0 +1,120 @@
+"""Whether a file of a run's folder is whole: one that is damaged counts as absent."""
+
+import errno
+import io
+import json
+import re
+import stat
+from collections.abc import Callable
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from musiclib.base.errors import InputError
+from musiclib.base.files import digest
+from musiclib.models import describe
+from musiclib.models.checkpoints import load_weights
+
+FINAL, PART = "final", "part"  # labels of weights: at the end, and after a piece of training
+TABLES = {"losses.csv": ("stage", "iteration", "loss"), "held-out.csv": ("iteration", "loss")}
+DIGITS = re.compile(rb"\d{1,15}")
+NOT_THE_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE)  # faults, but passing ones
+
+
+class Damaged(ValueError):
+    """What is wrong with a file, in a few words."""
+
+
+def read(path: Path) -> bytes:
+    """A file's content; raises FileNotFoundError, or Damaged where it cannot be had."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise Damaged("it is no file")
+        if content := path.read_bytes():
+            return content
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        if error.errno in NOT_THE_FILES:
+            raise
+        raise Damaged(error.strerror or str(error)) from None
+    raise Damaged("it is empty")
+
+
+def mark(path: Path) -> tuple:
+    """What changes when a file does."""
+    try:
+        s = path.stat()
+    except OSError:
+        return ()
+    return s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino, s.st_mode
+
+
+def fault(path: Path, look: Callable[[Path], object]) -> str:
+    """What is wrong with a file in a few words, "" where nothing is that `look` would raise."""
+    try:
+        look(path)
+    except FileNotFoundError:
+        return f"{path.name} is missing"
+    except Damaged as error:
+        return f"{path.name} is damaged ({error})"
+    return ""
+
+
+def check(path: Path, known: str | None, config: Any) -> None:
+    """Raise Damaged where a table or weights of a run are not those of this digest, if it is known.
+
+    And where they cannot be used; FileNotFoundError where they are not there.
+    """
+    content = read(path)
+    if known and known != digest(content):
+        raise Damaged("it is not as it was written")
+    if path.suffix == ".csv":
+        _check_table(path.name, content)
+    elif path.name in ENDS or not known:
+        _check_weights(path, config)
+
+
+def _check_table(name: str, content: bytes) -> None:
+    try:
+        table = pd.read_csv(io.BytesIO(content))
+        numbers = table[["iteration", "loss"]].to_numpy(float)
+    except (ValueError, LookupError):
+        raise Damaged("it is no table of losses") from None
+    if tuple(table.columns) != TABLES[name] or not isfinite(numbers.sum()):
+        raise Damaged("it is no table of losses")
+
+
+def _check_weights(path: Path, config: Any) -> None:
+    try:
+        with torch.random.fork_rng(devices=[]):
+            model, about = load_weights(path)
+    except InputError as error:
+        raise Damaged(str(error).removeprefix(f"{path}: ")) from None
+    found = json.loads(json.dumps(about | {"model": describe(model.config)}))
+    if found != plain(config):
+        raise Damaged("it is of another run")
+
+
+def progress_in(path: Path) -> int:
+    """The iterations that a file of progress has; raises Damaged, or FileNotFoundError."""
+    content = read(path)
+    if not DIGITS.fullmatch(content):
+        raise Damaged("it is no number")
+    return int(content)
+
+
+def weights_name(label: int | str) -> str:
+    """The file of weights at a checkpoint, at the end, or after a piece."""
+    return f"weights-{label}.safetensors"
+
+
+ENDS = tuple(map(weights_name, (FINAL, PART)))
+
+
+def plain(config: Any) -> dict:
+    """A run's configuration as a record has it."""
+    return json.loads(json.dumps(config.describe()))
