@@ -15,6 +15,7 @@ from unittest import mock
 import numpy as np
 import pytest
 import torch
+from strategies import repaired
 
 from musiclib.base.errors import InputError
 from musiclib.base.together import together
@@ -103,7 +104,7 @@ def until(iteration):
 
 def corpus():
     def pieces(seed):
-        states = music(seed, 144)
+        states = [repaired(piece) for piece in music(seed, 144)]
         rolls = [piece[::2, :, 0].repeat(2, axis=1)[:, :88] for piece in states]
         pairs = enumerate(zip(states, rolls, strict=True))
         return [Piece(f"{seed}{i}", *pair) for i, pair in pairs]

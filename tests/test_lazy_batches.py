@@ -62,7 +62,8 @@ def test_excerpts_are_those_of_pieces_made_legal_as_a_whole(lengths, steps, kind
     rng = np.random.default_rng(len(lengths))
     pieces = [(rng.random((length, 78, 2)) < 0.1).astype(np.uint8) for length in lengths]
     ours = Corrupted([kind(piece) for piece in pieces], steps, 0.5)
-    assert_the_same(ours, WholeCorrupted(pieces, steps, 0.5), draws=8)
+    with_music = [piece for piece in pieces if len(piece)]  # from others nothing is drawn
+    assert_the_same(ours, WholeCorrupted(with_music, steps, 0.5), draws=8)
 
 
 @settings(max_examples=40)

@@ -1,17 +1,15 @@
 """Windowed reconstruction: equal to a plain loop over the paper's words."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
 from strategies import random_states
 from toy_machines import copying_machine, machine_of, music_machine, parameters_of, sigmoid
 
 from musiclib.mending.windowed import deafened, reconstruct, reconstruct_with, without_feedback
-from musiclib.models import describe
+from musiclib.models.checkpoints import save_weights
 from musiclib.models.rbm import RBM, RBMConfig
+from musiclib.training.runs import RunConfig
 
 GIBBS = pytest.mark.parametrize("gibbs_steps", [1, 3])
 SEEDS = 11, 5, 7
@@ -147,8 +145,7 @@ def test_neither_the_music_nor_the_machine_nor_the_random_state_changes():
 
 
 def saved(machine, path):
-    run = {"model": describe(machine.config), "normalise": True, "reverse": False}
-    save_file(machine.state_dict(), path, {"config": json.dumps(run)})
+    save_weights(machine, path, RunConfig(machine.config).describe())
     return path
 
 
