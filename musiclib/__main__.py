@@ -1,8 +1,11 @@
 """The command line, which can be stopped while it is being imported, too."""
 
-from musiclib.base.stopping import stopping_at_once
+from musiclib.base.stopping import deaf, stopping_at_once
 
 with stopping_at_once("nothing was begun"):
     from musiclib.cli import main
 
-main()
+try:
+    main()
+finally:
+    deaf()

@@ -22,6 +22,7 @@ from musiclib.corpus import saved
 from musiclib.corpus.assemble import read_corpus
 from musiclib.exploring.shipped import FOLDER as SHIPPED
 from musiclib.music.note_states import write_note_states
+from musiclib.training import train as training
 
 NEVER, ONCE, FROM_THEN_ON, DIE_BEFORE, DIE_AFTER = range(5)
 FAILS, DIES = (ONCE, FROM_THEN_ON), (DIE_BEFORE, DIE_AFTER)
@@ -177,9 +178,15 @@ def tries(count, most):
     return every[:: max(1, len(every) // most) | 1] if most else every
 
 
+def in_this_process(function, arguments, *_, **__):
+    """What a worker would do, where the disk fails."""
+    return [function(*some) for some in arguments]
+
+
 def main_of_tries(name, folder, most=0):
     """Try a command with calls that fail, one at a time."""
     torch.set_num_threads(1)
+    training.side_by_side = in_this_process
     folder = Path(folder)
     (folder / "few").mkdir(parents=True)
     for index in range(2):

@@ -21,6 +21,28 @@ def test_such_signals_raise_what_an_interrupt_raises_and_no_longer_than_asked(nu
     assert caught.type is Terminated and signal.getsignal(number) is before
 
 
+class Stopped:
+    """Stopped while it is tidied up, where Python lets no exception out."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __del__(self):
+        os.kill(os.getpid(), self.number)
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_is_not_lost_where_nothing_can_be_raised(number):
+    hook = sys.unraisablehook
+    with pytest.raises(KeyboardInterrupt) as caught, stoppable():
+        stopped = Stopped(number)
+        del stopped
+        time.sleep(1)
+    assert caught.type is (KeyboardInterrupt if number == signal.SIGINT else Terminated)
+    assert sys.unraisablehook is hook
+
+
 def test_what_is_ignored_stays_so():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:

@@ -7,8 +7,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 NAMES = ("SIGTERM", "SIGHUP")  # the latter comes of a terminal that is closed
+SOON = 0.05  # seconds, in which such code ends
 STOPPED = "musiclib: stopped; {}"
 
 
@@ -18,9 +20,32 @@ class Terminated(KeyboardInterrupt):
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """In the block such signals raise Terminated."""
-    with _handled(NAMES, _stop):
-        yield
+    """In the block such signals raise Terminated, and Ctrl-C KeyboardInterrupt.
+
+    Where that comes to nothing, as in code that tidies up an object, it is raised once more.
+    """
+    before = sys.unraisablehook
+
+    def again(lost: Any) -> None:
+        if issubclass(lost.exc_type, KeyboardInterrupt):
+            number = signal.SIGTERM if issubclass(lost.exc_type, Terminated) else signal.SIGINT
+            threading.Timer(SOON, os.kill, (os.getpid(), number)).start()
+        else:
+            before(lost)
+
+    sys.unraisablehook = again
+    try:
+        with _handled(NAMES, _stop):
+            yield
+    finally:
+        sys.unraisablehook = before
+
+
+def deaf() -> None:
+    """From now on such signals and Ctrl-C come to nothing: all is done, and the process ends."""
+    for name in ("SIGINT", *NAMES):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 @contextmanager
