@@ -104,6 +104,8 @@ def is_music(arrays):
         return False
     if sets.ndim != 1 or sets.shape != names.shape or not {"main", "held-out"} <= set(sets):
         return False
+    if len({*zip(sets.tolist(), names.tolist(), strict=True)}) < len(names):
+        return False
     known = {"sets", "names", "left_out"}
     for i in range(len(names)):
         states, roll, bars = (arrays.get(f"{kind}{i}") for kind in ("states", "roll", "positions"))
@@ -186,6 +188,7 @@ NAMED = {
     "none held out": ("sets", npy(np.array(["main"] * 4)), "no piece is held out"),
     "none to train on": ("sets", npy(np.array(["held-out"] * 4)), "no piece is to train on"),
     "names are numbers": ("names", npy(np.arange(4)), "names: int64 (4,), not text (any)"),
+    "one twice": ("names", npy(np.array(["a"] * 4)), "names: 'a' is there twice in"),
     "not json": ("left_out", npy(np.array("[")), "left_out: no JSON"),
     "deep json": ("left_out", npy(np.array("[" * 10**5)), "left_out: no JSON"),
     "another kind": ("left_out", npy(np.array('{"hidden": []}')), "left_out: 'hidden' is unknown"),
@@ -650,7 +653,7 @@ def odd(states=200, roll=120, silent=False):
     for seed in range(5):
         notes = np.zeros((states, 78, 2), np.uint8) if silent else random_states(states, seed, 0.1)
         keys = np.random.default_rng(seed).integers(0, 1 + (not silent), (roll, 88), np.uint8)
-        made.append(Piece("", notes, keys))
+        made.append(Piece(" " * seed, notes, keys))
     return Corpus({"main": made[1:], "held-out": made[:1]})
 
 
@@ -688,3 +691,12 @@ def test_what_the_cache_has_is_whole_or_counts_as_absent(scratch, arrays):
         assert entry.states.shape == (entry.facts.steps, 20)
         assert entry.roll.shape == (entry.facts.samples, 11)
         assert entry.positions.shape == (entry.facts.steps,)
+
+
+def test_a_corpus_whose_pieces_share_a_name_cannot_be_saved(tmp_path):
+    piece = Piece("a", STATES, np.zeros((35, 88), np.uint8))
+    twice = Corpus({"main": [piece, piece], "held-out": [piece]})
+    for write, name in ((saved.save, "c.npz"), (shards.write, "c.shards")):
+        with pytest.raises(InputError, match=r"'a' is there twice in 'main': it cannot be saved"):
+            write(twice, tmp_path / name)
+    assert not list(tmp_path.iterdir())

@@ -4,11 +4,13 @@ All raise ValueError, with the array and what is wrong with it.
 """
 
 import json
+from collections import Counter
 from typing import Any
 
 import numpy as np
 
 from musiclib.base.arrays import Arrays, Header, must_be
+from musiclib.base.errors import InputError
 from musiclib.base.typed import shown
 from musiclib.corpus.levels import HELD_OUT, MAIN
 from musiclib.music.bar_grid import misplaced
@@ -30,7 +32,28 @@ def labels(stored: Arrays) -> list[tuple[str, str]]:
     for needed, what in ((MAIN, "to train on"), (HELD_OUT, "held out")):
         if needed not in sets:
             raise ValueError(f"no piece is {what}")
-    return list(zip(sets, names, strict=True))
+    pairs = list(zip(sets, names, strict=True))
+    must_differ(pairs)
+    return pairs
+
+
+def must_differ(pairs: list[tuple[str, str]]) -> None:
+    """The pieces of a set have names of their own."""
+    for (group, name), times in Counter(pairs).most_common(1):
+        if times > 1:
+            raise ValueError(f"names: {shown(name)} is there twice in {shown(group)}")
+
+
+def named(sets: dict[str, list[Any]]) -> list[tuple[str, Any]]:
+    """Each piece to be saved with the name of its set; raises InputError for two of one name."""
+    pairs = [(name, piece) for name, pieces in sets.items() for piece in pieces]
+    try:
+        must_differ([(name, piece.name) for name, piece in pairs])
+    except ValueError as error:
+        raise InputError(
+            f"{error}: it cannot be saved; give its pieces names of their own"
+        ) from None
+    return pairs
 
 
 def header(stored: Arrays, name: str) -> Header:

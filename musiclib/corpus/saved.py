@@ -32,7 +32,7 @@ def save(corpus: Corpus, path: Path) -> None:
     """
     if path.suffix != ".npz":
         raise InputError(f"{path}: a saved corpus must be named .npz")
-    named = [(name, piece) for name, pieces in corpus.sets.items() for piece in pieces]
+    named = door.named(corpus.sets)
     for _, piece in named:
         _must_be_music(piece)
     arrays = {

@@ -17,6 +17,7 @@ from musiclib.base.errors import InputError
 from musiclib.base.files import DAMAGED
 from musiclib.base.progress import waiting
 from musiclib.base.writing import new_folder
+from musiclib.corpus import door
 from musiclib.corpus.facts import Facts
 from musiclib.corpus.levels import HELD_OUT, MAIN
 from musiclib.corpus.sets import Corpus, Piece
@@ -41,7 +42,7 @@ def write(corpus: Corpus, folder: Path) -> None:
     """Write a corpus as a new folder, a piece at a time."""
     if folder.suffix != SUFFIX:
         raise InputError(f"{folder}: a folder of shards must be named {SUFFIX}")
-    named = [(name, piece) for name, pieces in corpus.sets.items() for piece in pieces]
+    named = door.named(corpus.sets)
     facts = [piece.facts or Facts.of(*map(np.asarray, piece[1:3])) for _, piece in named]
     with new_folder(folder) as aside:
         places = {kind: _write_kind(corpus, kind, aside) for kind in STEPS}
