@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache, partial
 from pathlib import Path
+from socket import gethostname
 
-PREFIX = ".writing-"
+PREFIX, LOCK = ".writing-", ".lock"
 FULL = (errno.ENOSPC, errno.EDQUOT)
 NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EROFS, errno.EACCES)  # of a folder, on some disks
 
@@ -29,40 +30,43 @@ def beside(folder: Path, *, lasting: bool = True) -> Iterator[Path]:
     two writers do not mix.
     """
     within = any(part.startswith(PREFIX) for part in folder.absolute().parts)  # who is around waits
-    made = _made(folder)
-    aside, lock = _own(folder)
-    try:
+    with ExitStack() as tidying:
+        tidying.enter_context(_room(folder))
+        aside = tidying.enter_context(_own(folder))
         if not within:
             _tidied(folder.resolve())
-        yield aside
-        if lasting and not within:
-            sync_all(aside)
-        _put(aside, folder)
-        if lasting and not within:
-            _sync(folder)
-    except OSError as error:
-        if error.errno in FULL and error.filename is None:
-            error.filename = str(folder)  # the disk that is full
-        raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-        os.close(lock)
-        for parent in made:
-            with suppress(OSError):  # in use
-                parent.rmdir()
+        try:
+            yield aside
+            if lasting and not within:
+                sync_all(aside)
+            _put(aside, folder)
+            if lasting and not within:
+                sync(folder)
+        except OSError as error:
+            if error.errno in FULL and error.filename is None:
+                error.filename = str(folder)  # the disk that is full
+            raise
 
 
 def tidy(folder: Path) -> None:
-    """Remove what killed writers left in a folder; nothing of those that still write."""
+    """Remove what killed writers left in a folder; nothing of those that still write.
+
+    What was written on another machine stays: its locks may not be seen from here.
+    """
     with suppress(OSError):
         for left in [entry for entry in os.scandir(folder) if is_aside(entry)]:
-            with suppress(OSError):
-                handle = os.open(left.path, os.O_RDONLY)
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    shutil.rmtree(left.path, ignore_errors=True)
-                finally:
-                    os.close(handle)
+            if left.name.endswith(_host()):
+                _remove_if_free(Path(left))
+
+
+def _remove_if_free(aside: Path) -> None:
+    with suppress(OSError):
+        handle = os.open(aside / LOCK, os.O_RDWR)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(aside, ignore_errors=True)
+        finally:
+            os.close(handle)
 
 
 # Once in a process: looking through large folders again and again would take long.
@@ -83,7 +87,7 @@ def is_aside(entry: os.DirEntry) -> bool:
 def held(aside: Path) -> bool:
     """Whether somebody writes there: it is locked."""
     try:
-        handle = os.open(aside, os.O_RDONLY)
+        handle = os.open(aside / LOCK, os.O_RDONLY)
     except OSError:
         return False
     try:
@@ -97,38 +101,61 @@ def held(aside: Path) -> bool:
     return False
 
 
-def _own(folder: Path) -> tuple[Path, int]:
-    """A new folder, later ones having greater names, and the lock that says who writes in it."""
+@contextmanager
+def _own(folder: Path) -> Iterator[Path]:
+    """A new folder, later ones having greater names, locked by who writes in it; then removed."""
     while True:
-        aside = folder / f"{PREFIX}{time.time_ns():020}-{secrets.token_hex(4)}"
-        aside.mkdir()
-        with suppress(FileNotFoundError):  # somebody has tidied it in this moment
-            handle = os.open(aside, os.O_RDONLY)
-            with suppress(OSError):  # no locks on this disk: there nobody tidies, either
-                fcntl.flock(handle, fcntl.LOCK_EX)
-            if aside.exists():
-                return aside, handle
-            os.close(handle)
+        aside = folder / f"{PREFIX}{time.time_ns():020}-{secrets.token_hex(4)}{_host()}"
+        try:
+            aside.mkdir()
+            with _locked(aside):
+                if aside.exists():  # else somebody has tidied it in this moment
+                    yield aside
+                    return
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
 
 
-def _made(folder: Path) -> list[Path]:
-    """Make a folder and those around it; the new ones, the innermost first."""
+@contextmanager
+def _locked(aside: Path) -> Iterator[None]:
+    """Hold its lock: a file, since network disks do not lock what is opened for reading alone."""
+    handle = os.open(aside / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        with suppress(OSError):  # no locks on this disk: there nobody tidies, either
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _host() -> str:
+    """The end of the names of what is written on this machine."""
+    return f"-{gethostname().replace('/', '-')[:64]}"
+
+
+@contextmanager
+def _room(folder: Path) -> Iterator[None]:
+    """Make a folder and those around it; what of it nobody uses afterwards is removed."""
     new = [place for place in (folder, *folder.parents) if not place.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    return new
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        for place in new:
+            with suppress(OSError):  # in use, or never made
+                place.rmdir()
 
 
 def _put(aside: Path, folder: Path) -> None:
     """Put what was written in place: all of it or, where one thing cannot be, nothing."""
-    written = sorted(aside.iterdir())
+    written = sorted(path for path in aside.iterdir() if path.name != LOCK)
     if len(written) == 1:
         _replace(written[0], folder)
     else:
         with in_turn(folder), ExitStack() as undo:
             for path in written:
-                back = _way_back(folder / path.name, aside)
+                undo.callback(_way_back(folder / path.name, aside))
                 _replace(path, folder)
-                undo.callback(back)
             undo.pop_all()
 
 
@@ -164,10 +191,10 @@ def sync_all(folder: Path) -> None:
     """Wait until a folder and all in it are on the disk."""
     for place, _, names in os.walk(folder, topdown=False):
         for path in [*(Path(place) / name for name in names), Path(place)]:
-            _sync(path)
+            sync(path)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Wait until a file, or a folder's list of files, is on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:

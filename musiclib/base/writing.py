@@ -1,5 +1,6 @@
 """Writing files and folders: what was there, or what is new, and never neither."""
 
+import ctypes
 import errno
 import json
 import os
@@ -9,10 +10,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from musiclib.base.aside import FULL, beside, held, in_turn, is_aside, sync_all
+from musiclib.base.aside import FULL, beside, held, in_turn, is_aside, sync, sync_all
 from musiclib.base.errors import InputError
 
 BEFORE = ".before-"
+CURRENT, EXCHANGE = -100, 2  # of the system: paths are relative to this folder; swap two
 TRIED = 1 << 24  # bytes that are written to see whether there is room, at most
 THERE = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
 
@@ -59,16 +61,18 @@ def new_folder(folder: Path, *, partial: bool = False) -> Iterator[Path]:
     folder, full = Path(folder), None
     must_be_new(folder)
     try:
-        with beside(folder.parent) as aside:
+        with beside(folder.parent, lasting=False) as aside:
             (place := aside / folder.name).mkdir()
             _must_be_first(place, folder)
             try:
                 yield place
+                sync_all(place)  # some disks say only then that they are full
             except OSError as error:
                 written = sum(path.is_file() for path in place.rglob("*"))
                 if not (partial and written and error.errno in FULL):
                     raise
                 full = error
+        sync(folder.parent)
     except OSError as error:
         if error.errno in THERE and folder.exists():
             raise _there(folder) from error
@@ -90,11 +94,33 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
         yield place
         sync_all(place)
         with in_turn(folder.parent):
-            before = folder.with_name(f"{BEFORE}{folder.name}")
-            if folder.exists():
-                folder.rename(before)
-            place.rename(folder)
-            shutil.rmtree(before, ignore_errors=True)
+            if not folder.exists():
+                place.rename(folder)
+            elif not _exchanged(place, folder):
+                _rename_both(place, folder)
+        sync(folder.parent)
+        shutil.rmtree(place, ignore_errors=True)  # what was there before
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Exchange two folders at once; False where the system or the disk cannot."""
+    system = ctypes.CDLL(None)
+    paths = os.fsencode(one), os.fsencode(other)
+    if hasattr(system, "renameat2"):  # Linux
+        return system.renameat2(CURRENT, paths[0], CURRENT, paths[1], EXCHANGE) == 0
+    return hasattr(system, "renamex_np") and system.renamex_np(*paths, EXCHANGE) == 0  # macOS
+
+
+def _rename_both(place: Path, folder: Path) -> None:
+    """The same one after the other; killed in between, a writer leaves the old for `_restore`."""
+    before = folder.with_name(f"{BEFORE}{folder.name}")
+    folder.rename(before)
+    try:
+        place.rename(folder)
+    finally:
+        if not folder.exists():
+            before.rename(folder)
+    before.rename(place)
 
 
 def _restore(folder: Path) -> None:

@@ -4,6 +4,7 @@
 with true bars, `positions-0000.npy` hold them end to end. Loading runs no code.
 """
 
+import io
 import json
 from collections.abc import Iterator
 from itertools import count
@@ -67,7 +68,8 @@ def _write_kind(corpus: Corpus, kind: str, folder: Path) -> np.ndarray:
         for own in rows:
             places.append((number, at, at + len(own)))
             at += len(own)
-        np.save(_shard(folder, kind, number), np.concatenate(rows), allow_pickle=False)
+        np.save(shard := io.BytesIO(), np.concatenate(rows), allow_pickle=False)
+        _shard(folder, kind, number).write_bytes(shard.getbuffer())  # which says if it is full
     return np.array(places, np.int64)
 
 

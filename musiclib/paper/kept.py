@@ -50,7 +50,7 @@ def kept_runs(profile: str, results: Path = RESULTS) -> Kept:
     Raises InputError for a damaged record.
     """
     records = (
-        path for name in (RECORD, PART_RECORD) for path in (results / profile).glob(f"*/{name}")
+        path for name in (RECORD, PART_RECORD) for path in (results / profile).glob(f"[!.]*/{name}")
     )
     return {path.parent.name: _whole(path) for path in sorted(records)}
 
