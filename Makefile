@@ -69,7 +69,7 @@ test-avx2: .venv/installed ## the tests that depend on the processor, held down 
 	  $(BIN)/python -m pytest -q -rs -m processor
 
 fuzz: .venv/installed ## mutants of MIDI files, of CORPUS or the shipped ones: ten minutes
-	$(BIN)/python tests/fuzz_reader.py 600 $$CORPUS
+	$(BIN)/python tests/fuzz_reader.py 600 $(if $(CORPUS),"$$CORPUS")
 
 faults: .venv/installed ## every write, fsync and rename of the commands that write fails once: half an hour
 	FAULTS=0 $(BIN)/python -m pytest -q -s tests/test_faults.py

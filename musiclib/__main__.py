@@ -2,10 +2,16 @@
 
 from musiclib.base.stopping import deaf, stopping_at_once
 
-with stopping_at_once("nothing was begun"):
-    from musiclib.cli import main
 
-try:
-    main()
-finally:
-    deaf()
+def run() -> None:
+    """Run the command of this process's arguments."""
+    with stopping_at_once("nothing was begun"):
+        from musiclib.cli import main
+    try:
+        main()
+    finally:
+        deaf()
+
+
+if __name__ == "__main__":
+    run()

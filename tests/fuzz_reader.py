@@ -110,7 +110,10 @@ def read_in_every_way(path):
 
 def fuzz(seconds, seed, place, folders=(PIECES,), most=None):
     """How many mutants were read, the longest time, the memory taken, and what came of others."""
-    files = [path.read_bytes() for folder in folders for path in midi_files(Path(folder))]
+    places = [path for folder in folders for path in midi_files(Path(folder))]
+    files = [path.read_bytes() for path in places if path.is_file()]
+    if not files:
+        sys.exit(f"no MIDI file in {', '.join(map(str, folders))}")
     warm, path = random.Random(0), place / "mutant.mid"
     path.write_bytes(files[0])
     read_in_every_way(path)  # loops are compiled, modules are loaded
@@ -124,7 +127,7 @@ def fuzz(seconds, seed, place, folders=(PIECES,), most=None):
             read_in_every_way(path)
         except MidiError:
             pass
-        except BaseException as error:
+        except Exception as error:
             wrong.append((content, f"{type(error).__name__}: {error}"))
         took = time.monotonic() - began
         if took > SECONDS or _peak() - before > BYTES:

@@ -27,8 +27,8 @@ class Apart(Executor):
         pool = ProcessPoolExecutor(1, spawn, be_worker, (self.threads,))
         with uninterrupted():
             future = pool.submit(called, function, *args)
-        now = set(multiprocessing.active_children())
-        self.children = (self.children & now) | (now - before)
+            now = set(multiprocessing.active_children())
+            self.children = (self.children & now) | (now - before)
         pool.shutdown(wait=False)  # after this call
         return future
 

@@ -42,10 +42,19 @@ def stoppable() -> Iterator[None]:
 
 
 def deaf() -> None:
-    """From now on such signals and Ctrl-C come to nothing: all is done, and the process ends."""
+    """From now on such signals and Ctrl-C come to nothing: all is done, and the process ends.
+
+    Where processes that it began still run, which it waits for, they end it at once.
+    """
+    started = sys.modules.get("multiprocessing")
+    waits = bool(started and started.active_children())
     for name in ("SIGINT", *NAMES):
         if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+            signal.signal(getattr(signal, name), _end if waits else signal.SIG_IGN)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    os._exit(128 + number)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ class Job:
         context = get_context("spawn")
         self.told, tell = context.Pipe(duplex=False)
         self.process = context.Process(target=_job, args=(tell, threads, function, arguments))
-        with tell, uninterrupted():
+        with tell:
             self.process.start()
 
     @property
@@ -57,7 +57,7 @@ def together(
     threads, jobs = threads_each(len(arguments)), []
     try:
         with Progress(total, label) as progress:
-            with waiting(f"starting {len(arguments)} processes"):
+            with waiting(f"starting {len(arguments)} processes"), uninterrupted():
                 jobs += [Job(function, each, threads) for each in arguments]
             progress.begin(done())
             while left := [job.process for job in jobs if job.process.exitcode is None]:

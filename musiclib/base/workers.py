@@ -14,6 +14,8 @@ from typing import Any
 from musiclib.base.cores import compute_with
 from musiclib.base.screen import mute
 
+UNHEARD = tuple(getattr(signal, n) for n in ("SIGINT", "SIGHUP") if hasattr(signal, n))
+LATER = (*UNHEARD, signal.SIGTERM)
 GRACE = 3.0  # seconds to tidy up in
 TOLD = 128 + signal.SIGTERM  # the status of a worker that was told to end
 
@@ -32,8 +34,9 @@ def be_worker(threads: int) -> None:
     if "torch" in sys.modules:  # the variables come too late for it
         sys.modules["torch"].set_num_threads(threads)
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        for number in UNHEARD:
+            signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, set(UNHEARD))
         signal.signal(signal.SIGTERM, _end)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -64,13 +67,28 @@ def end(workers: Collection[BaseProcess]) -> None:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Processes that begin here do not hear Ctrl-C, which whoever waits for them hears, too."""
-    resource_tracker.ensure_running()  # which would hear it again after having begun
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Processes that begin here do not hear Ctrl-C, which whoever waits for them hears, too.
+
+    That one is interrupted by it, or told to end, after the block: no process is lost sight of.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard: list[int] = []
+    before = {number: signal.getsignal(number) for number in LATER}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, set(UNHEARD))  # which processes inherit
+    for number in (number for number, handler in before.items() if callable(handler)):
+        signal.signal(number, lambda number, _frame: heard.append(number))
     try:
+        resource_tracker.ensure_running()
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            if callable(handler):
+                signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number in heard[:1]:
+            signal.raise_signal(number)
 
 
 def _end(*_: object) -> None:

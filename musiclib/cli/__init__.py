@@ -37,8 +37,9 @@ def main(arguments: list[str] | None = None) -> None:
             sys.stdout.flush()  # what cannot be printed is said, too
     except (KeyboardInterrupt, click.Abort) as error:
         command = next(iter(sys.argv[1:] if arguments is None else arguments), "")
+        number = SIGTERM if Terminated in map(type, (error, error.__cause__)) else SIGINT
         print(STOPPED.format(GOES_ON.get(command, ANEW)), file=sys.stderr)
-        sys.exit(128 + (SIGTERM if Terminated in map(type, (error, error.__cause__)) else SIGINT))
+        sys.exit(128 + number)
     except click.ClickException as error:
         print(f"musiclib: {error.format_message()}", file=sys.stderr)
         sys.exit(error.exit_code)
@@ -73,7 +74,7 @@ def commands() -> None:
 ANEW = "no file is half written, and the same command begins anew"
 GOES_ON = {
     "train": "the same command goes on from the state that was saved last",
-    "runs": "the same command goes on from the states that were saved last",
+    "runs": "what is trained is saved, but for 20 seconds at most: the same command goes on",
     "notebook": "the same command goes on with training, and does the rest anew",
 }
 LOADED_FIRST = {  # what takes a command seconds to import, so that people see what they wait for

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT
 from musiclib.cli import options
 
-STOPPED = "stopped; what is trained is saved, but for 20 seconds at most: the same command goes on"
 OF_START = ("piece", "stop_after", "workers", "scheduler")
 
 
@@ -113,15 +111,12 @@ def _train(
         return []
     minutes = 5.0 if given["piece"] is None else given["piece"]
     stop = float("inf") if given["stop_after"] is None else 60 * given["stop_after"]
-    try:
-        with workers_of(given["scheduler"]) as cluster:
-            many = given["workers"] or (workers_that_train() if cluster else workers())
-            many = min(many, len(tasks))
-            with nullcontext(cluster) if cluster else Apart(many) as executor:
-                jobs = Jobs(Music.of(chosen, limit), executor, many, 60 * minutes, stop, say)
-                outcomes = jobs.train(tasks)
-    except KeyboardInterrupt:
-        sys.exit(f"musiclib: {STOPPED}")
+    with workers_of(given["scheduler"]) as cluster:
+        many = given["workers"] or (workers_that_train() if cluster else workers())
+        many = min(many, len(tasks))
+        with nullcontext(cluster) if cluster else Apart(many) as executor:
+            jobs = Jobs(Music.of(chosen, limit), executor, many, 60 * minutes, stop, say)
+            outcomes = jobs.train(tasks)
     return [name for name, outcome in outcomes.items() if outcome.ending == "failed"]
 
 
