@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from contextlib import redirect_stderr
+from pathlib import Path
 
 import kill_training
 import numpy as np
@@ -30,9 +31,10 @@ from musiclib.base.parallel import side_by_side
 from musiclib.cli import main
 from musiclib.cli.training import _changed
 from musiclib.corpus.sets import Corpus, Piece
-from musiclib.models import LSTMConfig, RBMConfig
+from musiclib.models import LSTMConfig, RBMConfig, checkpoints
 from musiclib.models.model import Model
 from musiclib.paper.profiles import SMOKE
+from musiclib.training import loop
 from musiclib.training import state as states
 from musiclib.training.folder import held, saved
 from musiclib.training.runs import RunConfig, find
@@ -216,7 +218,8 @@ def test_a_state_that_does_not_fit_is_not_gone_on_from(place, folders, change):
     in_state(run.directory / "state.pt", change)
     said = trained(run)
     assert said.startswith(f"{run.directory.name}: state.pt is damaged (")
-    assert said.endswith("): training begins anew\n") and len(said.splitlines()) == 1
+    aside = "state.pt is named state.pt-set-aside until the run is finished"
+    assert said.endswith(f"): training begins anew ({aside})\n") and len(said.splitlines()) == 1
     assert_as_undisturbed(run, folders, "lstm")
 
 
@@ -359,6 +362,124 @@ def test_training_that_diverges_ends_in_one_sentence(tmp_path, monkeypatch):
     assert not find(config, MUSIC, tmp_path).finished
 
 
+def test_a_loss_that_was_infinite_once_ends_training_before_it_is_saved(tmp_path, monkeypatch):
+    """That on held-out music, or one between two checks, after which all is well again."""
+    held_out = loop.held_out_loss
+
+    def infinite(*given):
+        calls.append(held_out(*given))
+        return float("inf") if len(calls) == 1 else calls[-1]
+
+    def infinite_at_second(model, optimizer, plan, state, *rest):
+        iterate(model, optimizer, plan, state, *rest)
+        if state.iteration == 2:
+            state.losses[-1] = state.losses[-1] * float("inf")
+
+    calls, iterate = [], loop.iterate
+    for name, fake in (("held_out_loss", infinite), ("iterate", infinite_at_second)):
+        with monkeypatch.context() as patch, pytest.raises(InputError, match="has diverged"):
+            patch.setattr(loop, name, fake)
+            train_run(CONFIGS["rbm"], MUSIC, tmp_path / name)
+        run = find(CONFIGS["rbm"], MUSIC, tmp_path / name)
+        assert not (run.directory / "losses.csv").exists()
+        assert not run.weights(3).exists()
+
+
+FAILING = (
+    *(OSError(n, os.strerror(n)) for n in (errno.EIO, errno.ETIMEDOUT, errno.EACCES, errno.EMFILE)),
+    MemoryError(),
+)
+
+
+def failing(patch, name, error):
+    """Let a file of this name fail whenever it is read."""
+    read = Path.read_bytes
+
+    def fail(path):
+        if path.name == name:
+            raise error
+        return read(path)
+
+    patch.setattr(Path, "read_bytes", fail)
+
+
+@pytest.mark.parametrize("error", FAILING, ids=str)
+def test_a_fault_that_passes_loses_no_state(place, folders, monkeypatch, error):
+    run = place("lstm", "left")
+    before = (run.directory / "state.pt").read_bytes()
+    with monkeypatch.context() as patch, pytest.raises(type(error)):
+        failing(patch, "state.pt", error)
+        trained(run)
+    assert (run.directory / "state.pt").read_bytes() == before
+    assert saved(run).iteration == LEFT["lstm"] and not trained(run)
+    assert_as_undisturbed(run, folders, "lstm")
+
+
+@pytest.mark.parametrize("name", ["run.json", "losses.csv", "weights-final.safetensors"])
+@pytest.mark.parametrize("error", FAILING, ids=str)
+def test_a_fault_that_passes_unmakes_no_finished_run(place, monkeypatch, error, name):
+    run = place("rbm", "finished")
+    with monkeypatch.context() as patch:
+        failing(patch, name, error)
+        for ask in (lambda: run.finished, lambda: run.whole, lambda: trained(run)):
+            with pytest.raises(type(error)):
+                ask()
+    assert run.finished and run.whole and not trained(run)
+
+
+@pytest.mark.parametrize("error", [*FAILING, FileNotFoundError("safetensors' own")], ids=str)
+def test_weights_that_cannot_be_read_now_are_not_called_damaged(place, monkeypatch, error):
+    def fail(*_):
+        raise error
+
+    run = place("rbm", "finished")
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "load_model", fail)
+        for ask in (lambda: run.finished, run.model):
+            with pytest.raises(OSError if isinstance(error, OSError) else MemoryError):
+                ask()
+    assert run.finished and run.model()
+
+
+def test_notes_that_cannot_be_read_stop_nothing(place, folders, monkeypatch):
+    run = place("lstm", "left")
+    (run.directory / "progress").write_text("13")
+    with monkeypatch.context() as patch:
+        failing(patch, "progress", OSError(errno.EIO, os.strerror(errno.EIO)))
+        assert run.progress() == 0
+        assert "progress is damaged (Input/output error): it is written anew" in trained(run)
+    assert_as_undisturbed(run, folders, "lstm")
+
+
+def test_a_state_that_is_refused_is_kept_until_the_run_is_finished(place, folders):
+    run = place("lstm", "left")
+    (state := run.directory / "state.pt").write_bytes(b"mine")
+    with redirect_stderr(io.StringIO()):
+        train_run(run.config, MUSIC, run.directory.parent, seconds=0)
+    assert (run.directory / "state.pt-set-aside").read_bytes() == b"mine"
+    assert saved(run).iteration == 1
+    state.write_bytes(b"another")
+    assert "state.pt-set-aside until" in trained(run)
+    assert_as_undisturbed(run, folders, "lstm")
+
+
+def test_to_ask_whether_a_run_is_finished_reads_no_weights_on_the_way(place, folders, monkeypatch):
+    run, read = place("rbm", "finished"), []
+    real = Path.read_bytes
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", lambda path: (read.append(path.name), real(path))[1])
+        assert run.finished
+    assert sorted(read) == ["held-out.csv", "losses.csv", "run.json", "weights-final.safetensors"]
+    path, before = run.weights(1), run.weights(1).read_bytes()
+    for after in (before[:-1], before + b"0", b"", b"none"):
+        path.write_bytes(after)
+        assert not run.finished
+    path.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+    assert run.finished and not run.whole
+    assert "weights-1.safetensors is damaged (it is not as it was written)" in trained(run)
+    assert_as_undisturbed(run, folders, "rbm")
+
+
 def test_who_finds_a_run_being_trained_says_that_it_waits(place, folders):
     run = place("rbm", "left")
     holder = [sys.executable, "-c", HOLD, run.directory / "lock"]
@@ -451,8 +572,9 @@ def test_told_to_end_it_leaves_no_worker_and_nothing_half_written(told, scales, 
     arguments = ["train", "biaxial", "--profile", "quick", "--corpus", str(scales)]
     with (tmp_path / "err").open("wb") as errors:
         process = kill_training.begun(arguments, tmp_path / "runs", errors)
+        late = time.monotonic() + 120
         while not list((tmp_path / "runs").glob("*/state.pt")):
-            assert process.poll() is None
+            assert process.poll() is None and time.monotonic() < late
             time.sleep(0.05)
         tell(process.pid, number)
         process.wait(timeout=20)
@@ -460,5 +582,4 @@ def test_told_to_end_it_leaves_no_worker_and_nothing_half_written(told, scales, 
     with (folder / "lock").open() as lock:  # until the worker is gone
         fcntl.flock(lock, fcntl.LOCK_EX)
     assert process.returncode and "Traceback" not in (tmp_path / "err").read_text()
-    if number == signal.SIGINT:
-        assert not list(folder.glob(".writing-*"))
+    assert not list(folder.glob(".writing-*"))

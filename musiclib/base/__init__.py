@@ -6,5 +6,6 @@ lost; `workers` says what such a process is, `cores` how many threads it has. `a
 put what is written in place, or leave what was there; `stopping` hears that a process is to end.
 `progress` tells of long work, `seeds` and `device` say from where and on what, `memory` how much is
 free, `compiled` makes loops fast. `arrays` and `typed` look at what is read: the first at what
-arrays claim, the second at plain values, by the types of a dataclass.
+arrays claim, the second at plain values, by the types of a dataclass. `passing` tells faults of the
+machine from those of a file.
 """

@@ -1,6 +1,8 @@
 """Weights on disk: safetensors that carry the configuration of their run."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +13,7 @@ from torch import nn
 
 from musiclib.base.arrays import opened, reason
 from musiclib.base.errors import InputError
+from musiclib.base.passing import passing
 from musiclib.base.seeds import Seed
 from musiclib.base.typed import built, fitted, shown
 from musiclib.base.writing import write_bytes
@@ -42,21 +45,49 @@ def load_weights(path: Path) -> tuple[Model, dict]:
 
     The file carries its run's configuration: `curriculum`, `seed`, `normalise`, `reverse`, ...
     Raises InputError for another kind of file, a damaged one, and weights that are not numbers.
-    Nothing is allocated that the file does not hold.
+    Nothing is allocated that the file does not hold. Raises OSError or MemoryError where the
+    machine is at fault, and the file may be whole.
     """
-    try:
-        with opened(path), safe_open(path, "pt") as stored:
-            run, config = _described(stored.metadata())
-            held = {name: _held(stored.get_slice(name)) for name in stored.keys()}  # noqa: SIM118
+    with _told(path):
+        run, config, held = _outline(path)
         _must_fit(config, held)
         model = build(config)
         load_model(model, path)
-    except FAULTS as error:
-        why = f"not weights saved by musiclib ({reason(error)})"
-        raise InputError(f"{path}: {why}; take others, or train anew") from error
     if not all(part.isfinite().all() for part in model.state_dict().values()):
         raise InputError(f"{path}: some of its weights are not numbers: it is damaged, train anew")
     return model.eval(), run
+
+
+def described(path: Path) -> tuple[Any, dict]:
+    """The configuration and the run that a weights file names; its weights are not read.
+
+    Raises InputError where it is cut off, or no such file; else as `load_weights`.
+    """
+    with _told(path):
+        run, config, _ = _outline(path)
+    return config, run
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Make one sentence of whatever is wrong with a file; what passes is raised as it is."""
+    try:
+        yield
+    except FAULTS as error:
+        if isinstance(error, FileNotFoundError) and error.errno is None:  # safetensors' for any
+            raise OSError(str(error)) from error
+        if passing(error):
+            raise
+        why = f"not weights saved by musiclib ({reason(error)})"
+        raise InputError(f"{path}: {why}; take others, or train anew") from error
+
+
+def _outline(path: Path) -> tuple[dict[str, Any], Any, Shapes]:
+    """The run, the configuration and the tensors that a file says it has."""
+    with opened(path), safe_open(path, "pt") as stored:  # which looks at the file's size
+        run, config = _described(stored.metadata())
+        held = {name: _held(stored.get_slice(name)) for name in stored.keys()}  # noqa: SIM118
+    return run, config, held
 
 
 def _described(metadata: dict[str, str] | None) -> tuple[dict[str, Any], Any]:

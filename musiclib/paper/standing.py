@@ -82,6 +82,14 @@ def standing(
 def _standing(
     job: Job, config: RunConfig, corpus: Corpus, runs: Path, kept: Run | None
 ) -> Standing:
+    try:
+        return _read(job, config, corpus, runs, kept)
+    except OSError as error:  # a disk that fails hides no other run
+        why = f"cannot be read now: {error.strerror or error}"
+        return Standing(job, FAILED, 0, None, None, None, why, find(config, corpus, runs))
+
+
+def _read(job: Job, config: RunConfig, corpus: Corpus, runs: Path, kept: Run | None) -> Standing:
     run = find(config, corpus, runs)
     state, done, why = _here(run)
     total, cannot = _total(run, corpus)

@@ -18,7 +18,7 @@ import torch
 from musiclib.base.writing import write_text
 from musiclib.training.runs import Run
 from musiclib.training.state import State
-from musiclib.training.whole import Damaged, read
+from musiclib.training.whole import Damaged, read_note
 
 COLUMNS = ("iteration", "loss", "held_out", "without_learning")
 NUMBER = r"(?:nan|-?inf|-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)"
@@ -83,7 +83,7 @@ def _read(path: Path) -> pd.DataFrame:
 def _rows(path: Path) -> tuple[list[list[float]], int]:
     """Rows of numbers, NaN where there is none, and how many lines are none."""
     try:
-        lines = read(path).decode(errors="replace").split("\n")[:-1]  # the last may be torn
+        lines = read_note(path).decode(errors="replace").split("\n")[:-1]  # the last may be torn
     except (FileNotFoundError, Damaged):
         return [], 0
     rows: list[list[float]] = []
@@ -98,7 +98,7 @@ def must_be_curve(path: Path) -> None:
 
     What is behind the last end of a line is not finished, and no damage.
     """
-    read(path)
+    read_note(path)
     if _rows(path)[1]:
         raise Damaged("some of its lines are no losses")
 

@@ -47,7 +47,7 @@ def _saved(path: Path, mark: tuple) -> tuple[Saved, str]:
 
 def damaged(run: Run) -> tuple[str, ...]:
     """What is missing or damaged of what a run left, and of its state, in a few words each."""
-    if run.finished:
+    if run.whole:
         return ()
     left = [name for name in (RECORD, PART_RECORD) if os.path.lexists(run.directory / name)]
     faults = [fault for name in left[:1] for fault in run.faults(name)]
@@ -84,7 +84,7 @@ def failure(run: Run) -> str:
     try:
         reason = read(failed_file(run)).decode(errors="replace").partition("\n")[0]
         when = failed_file(run).stat().st_mtime_ns
-    except (FileNotFoundError, Damaged):
+    except (OSError, Damaged):
         return ""
     return "" if _later(run.directory / STATE, when) else reason
 

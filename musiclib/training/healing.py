@@ -10,7 +10,7 @@ from musiclib.training.curve import file_of, must_be_curve
 from musiclib.training.folder import LOCK, STATE, damaged
 from musiclib.training.locked import alone_in
 from musiclib.training.recorded import PART_RECORD, RECORD
-from musiclib.training.resuming import tell
+from musiclib.training.resuming import aside_of, tell
 from musiclib.training.runs import PROGRESS, Run
 from musiclib.training.whole import FINAL, PART, TABLES, fault, progress_in
 
@@ -80,8 +80,8 @@ def clear(path: Path) -> None:
 
 def _left(run: Run) -> list[Path]:
     """What a run has while it trains alone."""
-    names = (STATE, PART_RECORD)
-    return [*(run.directory / name for name in names), file_of(run), run.weights(PART)]
+    state, record = run.directory / STATE, run.directory / PART_RECORD
+    return [state, aside_of(state), record, file_of(run), run.weights(PART)]
 
 
 def _say_damage(path: Path, look: object) -> None:

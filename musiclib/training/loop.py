@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from musiclib.training.data_parallel import ALONE, Crew, must_share
 from musiclib.training.plan import Plan, device_of, draw
 from musiclib.training.precision import Precision, autocast, products_in
 from musiclib.training.resuming import go_on
-from musiclib.training.state import State, save_state
+from musiclib.training.state import State, losses_of, save_state
 from musiclib.training.stretches import change
 
 SAVE_SECONDS = 20.0  # between two states that are saved
@@ -60,7 +61,7 @@ def train(
         state = go_on(model, optimizer, plan, saved, rests_on, crew)
         _note_stretch(state, saved, crew)
         keep_freed_memory()
-        begun = last_saved = time.monotonic()
+        begun, checked = (last_saved := time.monotonic()), state.iteration
         began = begun - state.seconds
         for batch, fresh in _batches(plan, state.iteration, device_of(model)):
             if ended(plan, state):
@@ -68,18 +69,18 @@ def train(
             iterate(model, optimizer, plan, state, batch, fresh, crew)
             _evaluate_when_due(model, plan, state, crew)
             if state.iteration in plan.checkpoints:
-                _must_be_numbers(model, state)
+                checked = _must_be_numbers(model, state, checked)
                 state.written[state.iteration] = checkpoint(state.iteration)
             watch(state)
             progress(state.iteration)
             over = crew.agree(time.monotonic() - begun >= seconds)
             if crew.agree(time.monotonic() - last_saved > save_seconds) or over:
                 state.seconds, last_saved = time.monotonic() - began, time.monotonic()
-                _must_be_numbers(model, state)
+                checked = _must_be_numbers(model, state, checked)
                 save_state(model, optimizer, state, saved, crew)
             if over:
                 break
-    _must_be_numbers(model, state)
+    _must_be_numbers(model, state, checked)
     state.seconds = time.monotonic() - began
     return state
 
@@ -170,14 +171,19 @@ def held_out_loss(
     return float(np.mean(crew.mean(torch.tensor(losses, dtype=torch.float64)).numpy()))
 
 
-def _must_be_numbers(model: Model, state: State) -> None:
-    """Raise InputError where training has gone astray, before anything of it is written."""
-    lost = bool(state.losses) and not bool(state.losses[-1].isfinite())
-    if lost or not all(part.isfinite().all() for part in model.state_dict().values()):
+def _must_be_numbers(model: Model, state: State, checked: int) -> int:
+    """Raise InputError where training has gone astray, before anything of it is written.
+
+    Losses are looked at after iteration `checked`; how far they are then.
+    """
+    held_out = torch.tensor([loss for _, loss in state.held_out], dtype=torch.float64)
+    new = losses_of(replace(state, losses=state.losses[checked:]))
+    if not all(part.isfinite().all() for part in (new, held_out, *model.state_dict().values())):
         raise InputError(
-            f"after iteration {state.iteration} the loss or the weights are no numbers any more:"
-            " training has diverged; ask for a lower learning rate"
+            f"after iteration {state.iteration} the losses, those on held-out music or the weights"
+            " are no numbers any more: training has diverged; ask for a lower learning rate"
         )
+    return state.iteration
 
 
 def _note_stretch(state: State, saved: Path, crew: Crew) -> None:

@@ -24,6 +24,7 @@ from musiclib.training.whole import (
     check,
     fault,
     mark,
+    outline,
     plain,
     read,
     weights_name,
@@ -38,15 +39,17 @@ NEEDED = {
 WEIGHTS = re.compile(r"weights-\w+\.safetensors")
 
 
-def faults(folder: Path, config: Any, record: str) -> tuple[str, ...]:
+def faults(folder: Path, config: Any, record: str, *, every: bool = True) -> tuple[str, ...]:
     """What keeps a record, and the files that belong to it, from being whole; nothing if they are.
 
     In a few words each: "losses.csv is missing", or "run.json is damaged (it is empty)". Looked
-    into only if a file has changed since.
+    into only if a file has changed since. Without `every` byte, weights on the way are not read,
+    but for what they say of themselves. Raises OSError or MemoryError where the machine is at
+    fault, and looks again the next time.
     """
     if not os.path.lexists(folder / record):
         return (f"{record} is missing",)
-    return _faults(folder, config, record, _marks(folder, record))
+    return _faults(folder, config, record, every, _marks(folder, record))
 
 
 def _marks(folder: Path, record: str) -> tuple[tuple, ...]:
@@ -55,14 +58,15 @@ def _marks(folder: Path, record: str) -> tuple[tuple, ...]:
 
 
 @lru_cache(maxsize=1_000)
-def _faults(folder: Path, config: Any, name: str, marks: tuple) -> tuple[str, ...]:
+def _faults(folder: Path, config: Any, name: str, every: bool, marks: tuple) -> tuple[str, ...]:
     try:
         record = record_of(folder / name, config)
     except (Damaged, FileNotFoundError) as error:
         return (f"{name} is damaged ({error})",)
     files = record.get("files") or dict.fromkeys(_files_of_older(config, record))
+    look = check if every else outline
     told = (
-        fault(folder / file, lambda path, known=known: check(path, known, config))
+        fault(folder / file, lambda path, known=known: look(path, known, config))
         for file, known in files.items()
     )
     return tuple(filter(None, told))

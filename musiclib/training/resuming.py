@@ -33,7 +33,7 @@ def go_on(
     content, fault = _usable(model, optimizer, plan, saved, rests_on)
     if not crew.agree(content is not None):
         if fault and crew.leads:
-            tell(saved.parent, f"{fault}: training begins anew")
+            tell(saved.parent, f"{fault}: training begins anew{_set_aside(saved)}")
         return State()
     if content is None:
         raise InputError(
@@ -43,6 +43,20 @@ def go_on(
     state = take(content, model, optimizer)
     state.memory = crew.memory_of_share(state.memory, model.lanes)
     return state
+
+
+def aside_of(saved: Path) -> Path:
+    """Where a state that is not gone on from lies until the run is finished."""
+    return saved.with_name(f"{saved.name}-set-aside")
+
+
+def _set_aside(saved: Path) -> str:
+    """Keep a state from being written over, one at most; what is to be said of it."""
+    try:
+        saved.replace(new := aside_of(saved))
+    except OSError:  # it is not there, or a folder has this name
+        return ""
+    return f" ({saved.name} is named {new.name} until the run is finished)"
 
 
 def tell(folder: Path, sentence: str) -> None:

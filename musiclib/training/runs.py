@@ -76,17 +76,25 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether the run is trained to its end, and all that it left is whole."""
+        """Whether the run is trained to its end, and all that it left is there.
+
+        Its record, tables and last weights are read; of other weights what they say they are.
+        """
+        return not self.faults(RECORD, every=False)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is finished, and every byte of it is as it was written."""
         return not self.faults(RECORD)
 
     @property
     def begun(self) -> bool:
         """Whether a piece of the run is trained, or all of it: there are a record and losses."""
-        return self.finished or not self.faults(PART_RECORD)
+        return self.finished or not self.faults(PART_RECORD, every=False)
 
-    def faults(self, record: str) -> tuple[str, ...]:
+    def faults(self, record: str, *, every: bool = True) -> tuple[str, ...]:
         """What is missing or damaged of what belongs to a record, in a few words each."""
-        return faults(self.directory, self.config, record)
+        return faults(self.directory, self.config, record, every=every)
 
     @property
     def record(self) -> dict:

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from musiclib.base.passing import passing
 from musiclib.base.writing import write_bytes
 from musiclib.models.model import Model
 from musiclib.training.data_parallel import Crew
@@ -52,7 +53,7 @@ def save_state(
     }
     buffer = io.BytesIO()
     torch.save(content, buffer)
-    write_bytes(path, buffer.getvalue())
+    write_bytes(path, buffer.getbuffer())  # without another copy
 
 
 def read_state(path: Path) -> dict[str, Any]:
@@ -68,9 +69,11 @@ def read_state(path: Path) -> dict[str, Any]:
             raise Damaged("it is of another run")
         state = _state_of(found["state"])
         return {"model": dict(found["model"]), "optimizer": found["optimizer"], "state": state}
-    except (Damaged, MemoryError):
+    except Damaged:
         raise
     except Exception as error:  # of whatever a parser meets in it
+        if passing(error) and not isinstance(error, OSError):  # it is read already
+            raise
         raise Damaged(f"it is no state: {type(error).__name__}") from None
 
 

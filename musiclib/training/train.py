@@ -74,10 +74,10 @@ def train_run(
         ready(run)
     # until no other process trains in it
     with alone_in(run.directory, LOCK) if crew.leads else nullcontext():
-        if not crew.agree(run.finished):
+        if not crew.agree(run.whole):
             _train(run, corpus, {"seconds": seconds, "save_seconds": save_seconds}, crew)
             crew.agree(True)
-        if crew.leads and run.finished:
+        if crew.leads and run.whole:
             settle(run)
     return run
 
@@ -169,7 +169,7 @@ def train_runs(
     another, each by all of them. In a notebook that is open their losses are drawn meanwhile.
     """
     runs = [find(config, corpus, root) for config in configs]
-    missing = [run for run in runs if not run.finished]
+    missing = [run for run in runs if not run.whole]
     for run in set(runs) - set(missing):
         settle_left(run)
     live, call = Live(missing), partial(train_run, save_seconds=save_seconds)

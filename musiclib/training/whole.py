@@ -1,11 +1,11 @@
 """Whether a file of a run's folder is whole: one that is damaged counts as absent."""
 
-import errno
 import io
 import json
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,13 @@ import torch
 
 from musiclib.base.errors import InputError
 from musiclib.base.files import digest
+from musiclib.base.passing import passing
 from musiclib.models import describe
-from musiclib.models.checkpoints import load_weights
+from musiclib.models.checkpoints import described, load_weights
 
 FINAL, PART = "final", "part"  # labels of weights: at the end, and after a piece of training
 TABLES = {"losses.csv": ("stage", "iteration", "loss"), "held-out.csv": ("iteration", "loss")}
 DIGITS = re.compile(rb"\d{1,15}")
-NOT_THE_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE)  # faults, but passing ones
 
 
 class Damaged(ValueError):
@@ -29,19 +29,36 @@ class Damaged(ValueError):
 
 
 def read(path: Path) -> bytes:
-    """A file's content; raises FileNotFoundError, or Damaged where it cannot be had."""
+    """A file's content; raises FileNotFoundError, or Damaged where there is no file to use.
+
+    Raises OSError where the disk is at fault, or access: then nothing is known of the file.
+    """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise Damaged("it is no file")
+        _must_be_file(path)
         if content := path.read_bytes():
             return content
     except FileNotFoundError:
         raise
     except OSError as error:
-        if error.errno in NOT_THE_FILES:
+        if passing(error):
             raise
         raise Damaged(error.strerror or str(error)) from None
     raise Damaged("it is empty")
+
+
+def read_note(path: Path) -> bytes:
+    """The same of a file that nothing rests on: it is Damaged, too, where the disk is at fault."""
+    try:
+        return read(path)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Damaged(error.strerror or str(error)) from None
+
+
+def _must_be_file(path: Path) -> None:
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise Damaged("it is no file")
 
 
 def mark(path: Path) -> tuple:
@@ -62,6 +79,16 @@ def fault(path: Path, look: Callable[[Path], object]) -> str:
     except Damaged as error:
         return f"{path.name} is damaged ({error})"
     return ""
+
+
+def outline(path: Path, known: str | None, config: Any) -> None:
+    """As `check`, but of weights on the way only what they say of themselves, and their size."""
+    if path.suffix == ".csv" or path.name in ENDS:
+        return check(path, known, config)
+    _must_be_file(path)
+    with _as_damage(path):
+        found, about = described(path)
+    return _must_be_of(found, about, config)
 
 
 def check(path: Path, known: str | None, config: Any) -> None:
@@ -89,19 +116,28 @@ def _check_table(name: str, content: bytes) -> None:
 
 
 def _check_weights(path: Path, config: Any) -> None:
+    with _as_damage(path), torch.random.fork_rng(devices=[]):
+        model, about = load_weights(path)
+    _must_be_of(model.config, about, config)
+
+
+@contextmanager
+def _as_damage(path: Path) -> Iterator[None]:
     try:
-        with torch.random.fork_rng(devices=[]):
-            model, about = load_weights(path)
+        yield
     except InputError as error:
         raise Damaged(str(error).removeprefix(f"{path}: ")) from None
-    found = json.loads(json.dumps(about | {"model": describe(model.config)}))
+
+
+def _must_be_of(model: Any, about: dict, config: Any) -> None:
+    found = json.loads(json.dumps(about | {"model": describe(model)}))
     if found != plain(config):
         raise Damaged("it is of another run")
 
 
 def progress_in(path: Path) -> int:
     """The iterations that a file of progress has; raises Damaged, or FileNotFoundError."""
-    content = read(path)
+    content = read_note(path)
     if not DIGITS.fullmatch(content):
         raise Damaged("it is no number")
     return int(content)
