@@ -3,7 +3,9 @@
 Modules are imported inside the commands: `--help` and a mistyped option then answer at once.
 """
 
+import errno
 import io
+import os
 import sys
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
@@ -28,13 +30,14 @@ from musiclib.cli.training import train
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; faults of input or machine end in one sentence and status 1, options in 2."""
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):  # names of files may be in no encoding
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
         with stoppable():
             commands.main(arguments, prog_name="python -m musiclib", standalone_mode=False)
-            sys.stdout.flush()  # what cannot be printed is said, too
+            _flush()
     except (KeyboardInterrupt, click.Abort) as error:
         command = next(iter(sys.argv[1:] if arguments is None else arguments), "")
         number = SIGTERM if Terminated in map(type, (error, error.__cause__)) else SIGINT
@@ -57,6 +60,23 @@ def main(arguments: list[str] | None = None) -> None:
         if type(error).__name__ != "OutOfMemoryError":  # torch's, which is not imported for it
             raise
         sys.exit("musiclib: the GPU has no memory left: end what else runs on it, then try again")
+
+
+def _open_streams() -> None:
+    """Where nobody listens what is said goes nowhere, and not into a file that is opened."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 (as long as it runs)
+
+
+def _flush() -> None:
+    """Print the rest of what is printed; what cannot be is said, too."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise
+        raise InputError(f"what this prints cannot be written ({error.strerror})") from None
 
 
 def _machine_fault(error: OSError) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from musiclib.corpus.report import FIRST
 from musiclib.corpus.report_rows import USED, File
+from musiclib.music.left_out import plain
 
 MOST = 12  # metres that are named
 WIDTH, GLUE = 100, "\u00a0"
@@ -83,6 +84,7 @@ def rows(files: list[File]) -> Iterator[str]:
 
 def columns(head: Sequence[str], body: list[Sequence[str]], left: Iterable[int]) -> Iterator[str]:
     """A table whose columns are as wide as what is in them; those of `left` begin at the left."""
+    body = [[plain(cell) for cell in row] for row in body]
     widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
     left = set(left)
     for row in (head, *body):

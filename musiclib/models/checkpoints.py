@@ -30,6 +30,7 @@ RUN = {  # what a file must say of its run
     "mode": Literal["all", "major", "minor"],
     "reverse": bool,
 }
+LARGEST = 1_000_000  # of weights; trained ones are below 1,000
 SOME = 16  # parameters that a model may make and give up
 DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 Shapes = dict[str, tuple[str, tuple[int, ...]]]
@@ -53,9 +54,17 @@ def load_weights(path: Path) -> tuple[Model, dict]:
         _must_fit(config, held)
         model = build(config)
         load_model(model, path)
-    if not all(part.isfinite().all() for part in model.state_dict().values()):
-        raise InputError(f"{path}: some of its weights are not numbers: it is damaged, train anew")
+    if not all(map(within, model.state_dict().values())):
+        raise InputError(
+            f"{path}: some of its weights are not numbers, or beyond {LARGEST:,}: it is damaged,"
+            " train anew"
+        )
     return model.eval(), run
+
+
+def within(values: torch.Tensor) -> bool:
+    """Whether all are numbers of a size that a network can still compute with."""
+    return not values.numel() or bool(values.abs().max() <= LARGEST)  # false of NaN, too
 
 
 def described(path: Path) -> tuple[Any, dict]:

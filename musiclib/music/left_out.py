@@ -59,12 +59,12 @@ class LeftOut:
         first = [reason.partition("; ")[0] for reason in reasons[:FIRST]]
         more = f", and {self.files - FIRST:,} more" * (self.files > FIRST)
         none = f"none of {_files(self.files)} can be read: {', '.join(first)}{more}"
-        raise InputError(_plain(f"{self._begun(none)}; replace them, or name another folder"))
+        raise InputError(plain(f"{self._begun(none)}; replace them, or name another folder"))
 
     def lines(self) -> list[str]:
         """All of it in words."""
         kinds = (*self._unreadable(), *self._cut(), *self._unused(), *self._outside())
-        return [_plain(line) for line in kinds]
+        return [plain(line) for line in kinds]
 
     def say(self) -> None:
         """Write the lines to stderr."""
@@ -155,7 +155,7 @@ def counted(count: int, what: str) -> str:
     return f"{count:,} {what}{'s' * (count != 1)}"
 
 
-def _plain(line: str) -> str:
+def plain(line: str) -> str:
     """A line that stays one, whatever is in the names of files."""
     shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
     return "".join(shown)

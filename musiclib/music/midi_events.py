@@ -16,6 +16,7 @@ from typing import NamedTuple
 import mido
 import numpy as np
 
+from musiclib.base.arrays import opened
 from musiclib.base.compiled import compiled
 from musiclib.base.errors import InputError
 
@@ -91,7 +92,11 @@ def content_of(path: Path | str) -> bytes:
         if state.st_size > MAX_BYTES:
             limit = f"{state.st_size:,} bytes is more than the {MAX_BYTES:,} that are read"
             raise MidiError(TOO_LARGE + limit)
-        return Path(path).read_bytes()
+        with opened(Path(path)) as file:  # some that look like files wait for what never comes
+            content = file.read(MAX_BYTES + 1)
+        if content is None or len(content) > MAX_BYTES:
+            raise MidiError("it is no regular file")
+        return content
     except FileNotFoundError:
         raise
     except OSError as error:

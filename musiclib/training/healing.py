@@ -91,10 +91,10 @@ def _say_damage(path: Path, look: object) -> None:
 
 
 def _make_way(path: Path) -> None:
-    """Let a file be written at a path: a folder is set aside, a pipe or a dead link removed."""
+    """Let a file be written at a path: a folder is set aside, a pipe or a link removed."""
     if path.is_dir() and not path.is_symlink():
         _set_aside(path)
-    elif os.path.lexists(path) and not path.is_file():
+    elif path.is_symlink() or (path.exists() and not path.is_file()):
         path.unlink()
 
 

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from musiclib.base.errors import InputError
 from musiclib.base.memory import keep_freed_memory
 from musiclib.base.seeds import seed_of
+from musiclib.models.checkpoints import within
 from musiclib.models.model import Model
 from musiclib.training.data_parallel import ALONE, Crew, must_share
 from musiclib.training.plan import Plan, device_of, draw
@@ -178,7 +179,8 @@ def _must_be_numbers(model: Model, state: State, checked: int) -> int:
     """
     held_out = torch.tensor([loss for _, loss in state.held_out], dtype=torch.float64)
     new = losses_of(replace(state, losses=state.losses[checked:]))
-    if not all(part.isfinite().all() for part in (new, held_out, *model.state_dict().values())):
+    finite = all(bool(losses.isfinite().all()) for losses in (new, held_out))
+    if not finite or not all(map(within, model.state_dict().values())):
         raise InputError(
             f"after iteration {state.iteration} the losses, those on held-out music or the weights"
             " are no numbers any more: training has diverged; ask for a lower learning rate"

@@ -15,12 +15,14 @@ import torch
 
 from musiclib.base.errors import InputError
 from musiclib.base.files import digest
+from musiclib.base.memory import free_bytes, size
 from musiclib.base.passing import passing
 from musiclib.models import describe
 from musiclib.models.checkpoints import described, load_weights
 
 FINAL, PART = "final", "part"  # labels of weights: at the end, and after a piece of training
 TABLES = {"losses.csv": ("stage", "iteration", "loss"), "held-out.csv": ("iteration", "loss")}
+LARGEST = 1 << 28  # bytes of a record or a table
 DIGITS = re.compile(rb"\d{1,15}")
 
 
@@ -31,7 +33,8 @@ class Damaged(ValueError):
 def read(path: Path) -> bytes:
     """A file's content; raises FileNotFoundError, or Damaged where there is no file to use.
 
-    Raises OSError where the disk is at fault, or access: then nothing is known of the file.
+    Such as one that was never made here, since it does not fit into memory. Raises OSError where
+    the disk is at fault, or access: then nothing is known of the file.
     """
     try:
         _must_be_file(path)
@@ -57,8 +60,13 @@ def read_note(path: Path) -> bytes:
 
 
 def _must_be_file(path: Path) -> None:
-    if not stat.S_ISREG(path.stat().st_mode):
+    there = path.stat()
+    if not stat.S_ISREG(there.st_mode):
         raise Damaged("it is no file")
+    large = path.suffix in (".pt", ".safetensors")
+    most = free_bytes() // 2 if large else LARGEST
+    if there.st_size > most:
+        raise Damaged(f"it has {size(there.st_size)}, where {size(most)} are the most")
 
 
 def mark(path: Path) -> tuple:
