@@ -325,7 +325,7 @@ def test_what_a_killed_try_has_left_is_gone_and_what_others_write_stays(place, f
         (run.directory / ".writing-folder").mkdir()
         (run.directory / ".writing-folder" / "1.mid").write_text("half")
         (others := run.directory / ".writing-now").mkdir()
-        handle = os.open(others, os.O_RDONLY)
+        handle = os.open(others / ".lock", os.O_RDWR | os.O_CREAT)
         fcntl.flock(handle, fcntl.LOCK_EX)
         if kind == "finished":
             train_runs([run.config], MUSIC, run.directory.parent)
@@ -333,7 +333,7 @@ def test_what_a_killed_try_has_left_is_gone_and_what_others_write_stays(place, f
             trained(run)
         assert list(run.directory.glob(".writing-*")) == [others]
         os.close(handle)
-        others.rmdir()
+        shutil.rmtree(others)
         assert_as_undisturbed(run, folders, "lstm")
 
 

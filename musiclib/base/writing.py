@@ -160,7 +160,8 @@ def must_be_writable(path: Path, size: int = 4096) -> None:
     try:
         there = next(folder for folder in path.absolute().parents if folder.exists())
         if not there.is_dir():
-            raise InputError(f"{path}: {there} is a file, and no folder; name another place")
+            why = f"cannot be written ({there} is no folder)"
+            raise InputError(f"{path}: {why}; name another place")
         with beside(there) as aside:
             if shutil.disk_usage(aside).free < size:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))

@@ -1,10 +1,11 @@
 """A run's folder, made ready for training and tidied after it: nobody has to do it by hand."""
 
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from musiclib.base.aside import PREFIX, tidy
+from musiclib.base.aside import PREFIX, held
 from musiclib.base.writing import write_text
 from musiclib.training.curve import file_of, must_be_curve
 from musiclib.training.folder import LOCK, STATE, damaged
@@ -110,8 +111,12 @@ def _set_aside(path: Path) -> None:
 
 
 def _tidy(folder: Path) -> None:
-    """Remove what killed tries left: files, too, which older versions wrote first."""
-    tidy(folder)
+    """Remove what killed tries left, of any machine, since none but this one trains in the run.
+
+    Files are of older versions.
+    """
     for left in folder.glob(f"{PREFIX}*"):
         if not left.is_dir():
             left.unlink(missing_ok=True)
+        elif not held(left):
+            shutil.rmtree(left, ignore_errors=True)
