@@ -198,7 +198,10 @@ def sync(path: Path) -> None:
     """Wait until a file, or a folder's list of files, is on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        if hasattr(fcntl, "F_FULLFSYNC"):  # macOS, whose fsync leaves it in the disk's own memory
+            fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
+        else:
+            os.fsync(handle)
     except OSError as error:
         if not (path.is_dir() and error.errno in NO_SYNC):
             raise
