@@ -34,7 +34,7 @@ from musiclib.corpus.sets import Corpus, Piece
 from musiclib.models import LSTMConfig, RBMConfig, checkpoints
 from musiclib.models.model import Model
 from musiclib.paper.profiles import SMOKE
-from musiclib.training import loop
+from musiclib.training import loop, whole
 from musiclib.training import state as states
 from musiclib.training.folder import held, saved
 from musiclib.training.runs import RunConfig, find
@@ -352,6 +352,24 @@ def test_a_full_disk_ends_training_and_loses_nothing_that_was_saved(folders, tmp
     assert saved(run).iteration == 3 and not run.finished
     assert not trained(run)
     assert_as_undisturbed(run, folders, "lstm")
+
+
+@pytest.mark.parametrize("name", ["state.pt", "progress", "run.json", "weights-1.safetensors"])
+def test_what_has_grown_beyond_all_memory_is_not_read(place, folders, name):
+    run = place("rbm", "finished" if name == "run.json" else "left")
+    os.truncate(run.directory / name, 1 << 40)  # no byte of it is on the disk
+    assert f"{name} is damaged" in trained(run)
+    assert_as_undisturbed(run, folders, "rbm")
+
+
+def test_a_state_is_told_by_how_torch_ends_it(place, monkeypatch):
+    run = place("rbm", "left")
+    monkeypatch.setattr(whole, "LARGE", 0)
+    assert whole.read(run.directory / "state.pt")
+    with (run.directory / "state.pt").open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(whole.Damaged, match="cut off"):
+        whole.read(run.directory / "state.pt")
 
 
 def test_training_that_diverges_ends_in_one_sentence(tmp_path, monkeypatch):

@@ -152,7 +152,7 @@ def must_be(name: str, header: Header, dtype: type, *shape: int | None) -> None:
         raise ValueError(f"{name}: {size(header.bytes)} of text, {size(MOST_TEXT)} are the most")
 
 
-def must_fit(wanted: int, what: str) -> None:
+def must_fit_memory(wanted: int, what: str) -> None:
     """Raise ValueError where so many bytes would take more than half of the free memory."""
     if wanted > (free := free_bytes()) // 2:
         raise ValueError(f"{what} takes {size(wanted)}, and {size(free)} of memory are free")

@@ -16,6 +16,8 @@ from functools import lru_cache, partial
 from pathlib import Path
 from socket import gethostname
 
+from musiclib.base.locks import is_held
+
 PREFIX, LOCK = ".writing-", ".lock"
 FULL = (errno.ENOSPC, errno.EDQUOT)
 NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EROFS, errno.EACCES)  # of a folder, on some disks
@@ -85,20 +87,8 @@ def is_aside(entry: os.DirEntry) -> bool:
 
 
 def held(aside: Path) -> bool:
-    """Whether somebody writes there: it is locked."""
-    try:
-        handle = os.open(aside / LOCK, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return True
-    except OSError:
-        return False
-    finally:
-        os.close(handle)
-    return False
+    """Whether somebody writes there."""
+    return is_held(aside / LOCK)
 
 
 @contextmanager
@@ -149,14 +139,15 @@ def _room(folder: Path) -> Iterator[None]:
 def _put(aside: Path, folder: Path) -> None:
     """Put what was written in place: all of it or, where one thing cannot be, nothing."""
     written = sorted(path for path in aside.iterdir() if path.name != LOCK)
-    if len(written) == 1:
-        _replace(written[0], folder)
-    else:
-        with in_turn(folder), ExitStack() as undo:
-            for path in written:
-                undo.callback(_way_back(folder / path.name, aside))
-                _replace(path, folder)
-            undo.pop_all()
+    if len(written) < 2:
+        for path in written:
+            _replace(path, folder)
+        return
+    with in_turn(folder), ExitStack() as undo:
+        for path in written:
+            undo.callback(_way_back(folder / path.name, aside))
+            _replace(path, folder)
+        undo.pop_all()
 
 
 def _replace(path: Path, folder: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import numpy as np
 
 from musiclib.base.errors import InputError
-from musiclib.base.typed import Within, shown
+from musiclib.base.typed import Within, told
 
 MOST_SEED = 2**32 - 1  # one range for every seed
 MOST_SEEDS = 100  # of a study, each of which trains every run of its table
@@ -31,8 +31,5 @@ def seeds_of(wanted: int | str) -> int:
     if isinstance(wanted, str) and re.fullmatch("[0-9]{1,9}", wanted):
         wanted = int(wanted)
     if type(wanted) is not int or not 1 <= wanted <= MOST_SEEDS:
-        told = (
-            wanted if isinstance(wanted, str) and shown(wanted) == repr(wanted) else shown(wanted)
-        )
-        raise InputError(f"SEEDS={told}: give a whole number from 1 to {MOST_SEEDS}")
+        raise InputError(f"SEEDS={told(wanted)}: give a whole number from 1 to {MOST_SEEDS}")
     return wanted

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 NAMES = ("SIGTERM", "SIGHUP")  # the latter comes of a terminal that is closed
+EVERY = ("SIGINT", *NAMES)
 SOON = 0.05  # seconds, in which such code ends
 STOPPED = "musiclib: stopped; {}"
 
@@ -35,7 +36,7 @@ def stoppable() -> Iterator[None]:
 
     sys.unraisablehook = again
     try:
-        with _handled(NAMES, _stop):
+        with handled(NAMES, _stop):
             yield
     finally:
         sys.unraisablehook = before
@@ -48,7 +49,7 @@ def deaf() -> None:
     """
     started = sys.modules.get("multiprocessing")
     waits = bool(started and started.active_children())
-    for name in ("SIGINT", *NAMES):
+    for name in EVERY:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _end if waits else signal.SIG_IGN)
 
@@ -68,7 +69,7 @@ def stopping_at_once(remark: str) -> Iterator[None]:
         print(STOPPED.format(remark), file=sys.stderr, flush=True)
         os._exit(128 + number)
 
-    with _handled(("SIGINT", *NAMES), end):
+    with handled(EVERY, end):
         yield
 
 
@@ -77,7 +78,7 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
 
 
 @contextmanager
-def _handled(names: tuple[str, ...], handler: Callable) -> Iterator[None]:
+def handled(names: tuple[str, ...], handler: Callable) -> Iterator[None]:
     """Signals have this handler in the block, where they have one: not those that nohup ignores."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -127,7 +127,7 @@ def _one_of(hints: tuple, value: Any, name: str) -> Any:
 
 
 def _refuse(hint: Any, value: Any, name: str) -> Any:
-    raise ValueError(f"{name}: {shown(value)}, not {_told(hint)}")
+    raise ValueError(f"{name}: {shown(value)}, not {_in_words(hint)}")
 
 
 def shown(value: Any) -> str:
@@ -139,7 +139,17 @@ def shown(value: Any) -> str:
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
-def _told(hint: Any) -> str:
+def is_long(text: Any) -> bool:
+    """Whether it is text that is cut where it is told of."""
+    return isinstance(text, str) and shown(text) != repr(text)
+
+
+def told(value: Any) -> str:
+    """A value as `shown`, but text as it is where it is short."""
+    return value if isinstance(value, str) and not is_long(value) else shown(value)
+
+
+def _in_words(hint: Any) -> str:
     """A type in words."""
     if get_origin(hint) is Literal:
         return f"one of {', '.join(map(str, get_args(hint)))}"

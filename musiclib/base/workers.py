@@ -13,9 +13,9 @@ from typing import Any
 
 from musiclib.base.cores import compute_with
 from musiclib.base.screen import mute
+from musiclib.base.stopping import EVERY, handled
 
 UNHEARD = tuple(getattr(signal, n) for n in ("SIGINT", "SIGHUP") if hasattr(signal, n))
-LATER = (*UNHEARD, signal.SIGTERM)
 GRACE = 3.0  # seconds to tidy up in
 TOLD = 128 + signal.SIGTERM  # the status of a worker that was told to end
 
@@ -75,17 +75,12 @@ def uninterrupted() -> Iterator[None]:
         yield
         return
     heard: list[int] = []
-    before = {number: signal.getsignal(number) for number in LATER}
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, set(UNHEARD))  # which processes inherit
-    for number in (number for number, handler in before.items() if callable(handler)):
-        signal.signal(number, lambda number, _frame: heard.append(number))
     try:
-        resource_tracker.ensure_running()
-        yield
+        with handled(EVERY, lambda number, _frame: heard.append(number)):
+            resource_tracker.ensure_running()
+            yield
     finally:
-        for number, handler in before.items():
-            if callable(handler):
-                signal.signal(number, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for number in heard[:1]:
             signal.raise_signal(number)

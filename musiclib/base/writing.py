@@ -87,7 +87,7 @@ def new_folder(folder: Path, *, partial: bool = False) -> Iterator[Path]:
 @contextmanager
 def replacing_folder(folder: Path) -> Iterator[Path]:
     """Yield a folder to fill, which takes the place of `folder`: that stays whole until then."""
-    with beside(folder.parent) as aside:
+    with beside(folder.parent, lasting=False) as aside:
         with in_turn(folder.parent):
             _restore(folder)
         (place := aside / folder.name).mkdir()

@@ -10,7 +10,7 @@ import click
 
 from musiclib.base.errors import InputError
 from musiclib.base.seeds import MOST_SEED, MOST_SEEDS
-from musiclib.base.typed import MOST, shown
+from musiclib.base.typed import MOST, is_long, shown
 from musiclib.base.writing import must_be_writable
 
 LONGEST_NAME, LONGEST_PATH = 255, 4095  # bytes that a file system takes
@@ -23,7 +23,7 @@ class Whole(click.IntRange):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> int:
         """The number; fails with one sentence."""
-        if isinstance(value, str) and shown(value) != repr(value):
+        if is_long(value):
             self.fail(f"{shown(value)} is not a valid integer", param, ctx)
         return super().convert(value, param, ctx)
 
@@ -35,7 +35,7 @@ class Number(click.FloatRange):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> float:
         """The number; fails with one sentence."""
-        if isinstance(value, str) and shown(value) != repr(value):
+        if is_long(value):
             self.fail(f"{shown(value)} is not a valid number", param, ctx)
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
@@ -92,13 +92,20 @@ corpus = click.option(
     " a folder of such a name is ./NAME.  [default: music21's scores; in profile paper piano-midi,"
     " where it can be had]",
 )
-metre = click.option(
-    "--metre",
-    type=click.Choice(("paper", "all")),
-    default="paper",
-    show_default=True,
-    help="paper: read up to the first metre not 2 or 4; all: in any metre, with its true bars.",
-)
+
+
+def _metre(otherwise: str) -> Callable:
+    """How far files are read; `otherwise` is what "all" does."""
+    return click.option(
+        "--metre",
+        type=click.Choice(("paper", "all")),
+        default="paper",
+        show_default=True,
+        help=f"paper: read up to the first metre not 2 or 4; all: {otherwise}.",
+    )
+
+
+metre = _metre("in any metre, with its true bars")
 precision = click.option(
     "--precision",
     type=click.Choice(("fp32", "tf32", "bf16")),
@@ -130,13 +137,7 @@ def judged_folders(command: Callable) -> Callable:
             help="Folder of training MIDI files, which independent notes and plagiarism refer to."
             "  [default: the held-out ones; published ISL needs none]",
         ),
-        click.option(
-            "--metre",
-            type=click.Choice(("paper", "all")),
-            default="paper",
-            show_default=True,
-            help="paper: files are read up to the first metre not 2 or 4; all: to their end.",
-        ),
+        _metre("to the end"),
         click.argument("held_out", type=PATH),
         click.argument("generated", type=PATH),
     ):

@@ -11,7 +11,7 @@ KEPT = 5  # times those of every piece: composed, put together, finished, and as
 AT_WORK = 12  # times those of the pieces that are composed at once: chance as float32, and drawn
 
 
-def must_fit(pieces: int, bars: int, steps: int) -> None:
+def must_have_room(pieces: int, bars: int, steps: int) -> None:
     """Raise InputError unless so many pieces, of so many bars and steps, fit into free memory."""
     if type(pieces) is not int or pieces < 1:
         raise InputError(f"{shown(pieces)} pieces: ask for at least one, a whole number")

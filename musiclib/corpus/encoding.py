@@ -33,11 +33,11 @@ from musiclib.music.note_states import (
     steps_read,
     write_note_states,
 )
-from musiclib.music.packed import pack
+from musiclib.music.packed import pack, row_bytes
 from musiclib.music.piano_roll import KEYS, piano_roll
 
 ENCODER_VERSION = "4"
-STATES_BYTES, ROLL_BYTES = -(-NOTES * 2 // 8), -(-KEYS // 8)  # of a packed step
+STATES_BYTES, ROLL_BYTES = row_bytes((NOTES, 2)), row_bytes((KEYS,))
 MOST_METRES = 20  # that are told of a file
 
 

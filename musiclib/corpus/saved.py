@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from musiclib.base.arrays import Arrays, Header, must_be, must_fit, opened_arrays, reason
+from musiclib.base.arrays import Arrays, Header, must_be, must_fit_memory, opened_arrays, reason
 from musiclib.base.errors import InputError
 from musiclib.base.files import DAMAGED
 from musiclib.base.progress import waiting
@@ -56,7 +56,7 @@ def load(path: Path) -> Corpus:
             labels = door.labels(stored)
             left_out = door.left_out(door.told(stored, "left_out"))
             _check_headers(stored, len(labels))
-            must_fit(stored.bytes, "in one file, not in .shards, it")
+            must_fit_memory(stored.bytes, "in one file, not in .shards, it")
             sets: dict[str, list[Piece]] = {}
             for i, (group, name) in enumerate(labels):
                 sets.setdefault(group, []).append(_piece(stored, i, name))

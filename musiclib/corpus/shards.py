@@ -24,15 +24,14 @@ from musiclib.corpus.levels import HELD_OUT, MAIN
 from musiclib.corpus.sets import Corpus, Piece
 from musiclib.corpus.shards_index import opened_index
 from musiclib.music.note_states import NOTES
-from musiclib.music.packed import MappedRows, Packed, pack
+from musiclib.music.packed import MappedRows, Packed, pack, row_bytes
 from musiclib.music.piano_roll import KEYS
 
 SUFFIX = ".shards"
 SHARD = 2_000_000  # rows, 40 MB of note states; a piece lies in one shard
 STEPS = {"states": (NOTES, 2), "roll": (KEYS,)}
 ROWS = {
-    "states": (np.uint8, (-(-NOTES * 2 // 8),)),
-    "roll": (np.uint8, (-(-KEYS // 8),)),
+    **{kind: (np.uint8, (row_bytes(step),)) for kind, step in STEPS.items()},
     "positions": (np.uint16, ()),
 }
 INDEX = "index.npz"

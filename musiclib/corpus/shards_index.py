@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from musiclib.base.arrays import Arrays, must_be, must_fit, opened_arrays
+from musiclib.base.arrays import Arrays, must_be, must_fit_memory, opened_arrays
 from musiclib.base.typed import fitted
 from musiclib.corpus import door
 from musiclib.corpus.facts import Facts
@@ -40,7 +40,7 @@ def _numbers(stored: Arrays, pieces: int) -> dict[str, np.ndarray]:
     wanted |= dict.fromkeys(VECTORS, (np.number, PITCH_CLASSES))
     for name, (dtype, width) in wanted.items():
         must_be(name, door.header(stored, name), dtype, pieces, width)
-    must_fit(stored.bytes, "the index")
+    must_fit_memory(stored.bytes, "the index")
     if unknown := stored.keys() - {*wanted, *door.LABELS, "about"}:
         raise ValueError(f"{min(unknown)}: no array of an index")
     index = {name: stored[name] for name in wanted}

@@ -18,7 +18,7 @@ from musiclib.base.progress import Progress, say
 from musiclib.base.writing import must_be_writable, new_folder
 from musiclib.composing.compose import compose, piece_seeds
 from musiclib.composing.folders import corpus_primers, load_network
-from musiclib.composing.room import must_fit
+from musiclib.composing.room import must_have_room
 from musiclib.corpus.prepare import prepare
 from musiclib.corpus.sets import Corpus
 from musiclib.exploring import shipped
@@ -62,7 +62,7 @@ def compose_folder(wish: Wish, folder: Path, pieces: int, corpus: Corpus | None 
 
     Where the disk is full before all are written, those that are stay, and InputError says so.
     """
-    must_fit(pieces, wish.bars, wish.steps)
+    must_have_room(pieces, wish.bars, wish.steps)
     with new_folder(folder, partial=True) as aside:
         must_be_writable(folder, pieces * max(wish.steps * BYTES, LEAST))
         composed = compose_pieces(wish, pieces, corpus=corpus)
@@ -81,7 +81,7 @@ def compose_pieces(
     `corpus` is what `primer="corpus"` draws from, by default the shipped chorales. Raises
     InputError for what cannot be done as wished.
     """
-    must_fit(count, wish.bars, wish.steps)
+    must_have_room(count, wish.bars, wish.steps)
     loaded = _loaded(wish)
     if loaded.given and loaded.given.told and not progress:
         say(loaded.given.told)

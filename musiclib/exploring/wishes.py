@@ -7,7 +7,7 @@ import numpy as np
 
 from musiclib.base.errors import InputError
 from musiclib.base.seeds import MOST_SEED
-from musiclib.base.typed import shown
+from musiclib.base.typed import shown, told
 from musiclib.music.bars import STEPS_PER_BAR
 from musiclib.music.key_names import key_named
 from musiclib.music.note_states import MAX_STEPS
@@ -15,7 +15,6 @@ from musiclib.music.note_states import MAX_STEPS
 WHOLE = {"bars": (1, None), "bar": (1, MAX_STEPS), "seed": (0, MOST_SEED)}  # from, to
 NUMBERS = {"temperature": (0.01, 100.0), "density": (0.1, 30.0), "conservativity": (0.0, 100.0)}
 UNSAID, WORDS = ("density", "conservativity"), ("paper", "off")
-LONGEST = 40  # characters of a wrong value that is told as it is
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Wish:
         for name, (least, most) in WHOLE.items():
             _whole(name, getattr(self, name), least, most)
         if self.steps > MAX_STEPS:
-            raise InputError(f"{_told(self.bars)} bars: {MAX_STEPS // self.bar:,} are the most")
+            raise InputError(f"{told(self.bars)} bars: {MAX_STEPS // self.bar:,} are the most")
         for name, (least, most) in NUMBERS.items():
             _within(name, getattr(self, name), least, most)
 
@@ -75,7 +74,7 @@ def _whole(name: str, value: object, least: int, most: int | None) -> None:
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or value < least or (most is not None and value > most):
         span = f"from {least} up" if most is None else f"from {least} to {most:,}"
-        raise InputError(f"{name} {_told(value)}: give a whole number {span}")
+        raise InputError(f"{name} {told(value)}: give a whole number {span}")
 
 
 def _within(name: str, value: object, least: float, most: float) -> None:
@@ -84,9 +83,5 @@ def _within(name: str, value: object, least: float, most: float) -> None:
     number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
     if not number or not least <= value <= most:  # nan is not
         words = "paper, off or " if name == "conservativity" else ""
-        told = _told(value)
-        raise InputError(f"{name} {told}: give {words}a number from {least:g} to {most:g}")
-
-
-def _told(value: object) -> str:
-    return value if isinstance(value, str) and len(value) < LONGEST else shown(value)
+        span = f"from {least:g} to {most:g}"
+        raise InputError(f"{name} {told(value)}: give {words}a number {span}")

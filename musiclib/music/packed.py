@@ -99,6 +99,11 @@ class Lazy:
         return np.asarray(self.make(), dtype)
 
 
+def row_bytes(step: tuple[int, ...]) -> int:
+    """Bytes of a packed row."""
+    return -(-int(np.prod(step)) // 8)
+
+
 def pack(array: np.ndarray) -> np.ndarray:
     """The bits of an array (T, *step), a row of whole bytes each step: uint8 (T, bytes)."""
     return np.packbits(array.reshape(len(array), int(np.prod(array.shape[1:]))), axis=1)

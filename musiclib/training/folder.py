@@ -5,9 +5,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from musiclib.base.locks import is_held
 from musiclib.base.writing import write_text
 from musiclib.training.curve import curve_of
-from musiclib.training.locked import is_held
 from musiclib.training.recorded import PART_RECORD, RECORD
 from musiclib.training.runs import PROGRESS, Run
 from musiclib.training.state import read_state

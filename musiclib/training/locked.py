@@ -8,31 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from musiclib.base.locks import CONTENDED
 from musiclib.training.resuming import tell
 
-CONTENDED = (BlockingIOError, PermissionError)  # what flock says of a lock that another has
 LOOKED_AT = 0.2  # seconds, at most, that somebody has it who only looks
-
-
-def is_held(path: Path) -> bool:
-    """Whether a process has the lock.
-
-    It is tried as readers share it: nobody who looks is taken for one who trains. On a disk without
-    locks nobody has it.
-    """
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except CONTENDED:
-        return True
-    except OSError:
-        return False
-    finally:
-        os.close(handle)
-    return False
 
 
 @contextmanager

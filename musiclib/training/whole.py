@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import stat
 from collections.abc import Callable, Iterator
@@ -15,14 +16,15 @@ import torch
 
 from musiclib.base.errors import InputError
 from musiclib.base.files import digest
-from musiclib.base.memory import free_bytes, size
+from musiclib.base.memory import size
 from musiclib.base.passing import passing
 from musiclib.models import describe
 from musiclib.models.checkpoints import described, load_weights
 
 FINAL, PART = "final", "part"  # labels of weights: at the end, and after a piece of training
 TABLES = {"losses.csv": ("stage", "iteration", "loss"), "held-out.csv": ("iteration", "loss")}
-LARGEST = 1 << 28  # bytes of a record or a table
+LAST_OF_ZIP, AFTER_IT = b"PK\x05\x06", 18  # how a zip without a comment ends, and bytes after that
+LARGE = 1 << 28  # bytes; no record or table has more
 DIGITS = re.compile(rb"\d{1,15}")
 
 
@@ -33,8 +35,8 @@ class Damaged(ValueError):
 def read(path: Path) -> bytes:
     """A file's content; raises FileNotFoundError, or Damaged where there is no file to use.
 
-    Such as one that was never made here, since it does not fit into memory. Raises OSError where
-    the disk is at fault, or access: then nothing is known of the file.
+    What is far too large is not read. Raises OSError where the disk is at fault, or access: then
+    nothing is known of the file.
     """
     try:
         _must_be_file(path)
@@ -60,13 +62,30 @@ def read_note(path: Path) -> bytes:
 
 
 def _must_be_file(path: Path) -> None:
-    there = path.stat()
+    """Raise Damaged for what is no file, or so large that nobody wrote it here."""
+    _must_be_regular(there := path.stat())
+    if there.st_size <= LARGE:
+        return
+    if path.suffix == ".pt":
+        _must_end(path)
+    elif path.suffix == ".safetensors":
+        with _as_damage(path):
+            described(path)  # which compares its size with what is in it
+    else:
+        raise Damaged(f"it has {size(there.st_size)}, where {size(LARGE)} are the most")
+
+
+def _must_be_regular(there: os.stat_result) -> None:
     if not stat.S_ISREG(there.st_mode):
         raise Damaged("it is no file")
-    large = path.suffix in (".pt", ".safetensors")
-    most = free_bytes() // 2 if large else LARGEST
-    if there.st_size > most:
-        raise Damaged(f"it has {size(there.st_size)}, where {size(most)} are the most")
+
+
+def _must_end(path: Path) -> None:
+    """Raise Damaged where a file does not end as what torch saves does."""
+    with path.open("rb") as file:
+        file.seek(-len(LAST_OF_ZIP) - AFTER_IT, os.SEEK_END)
+        if file.read(len(LAST_OF_ZIP)) != LAST_OF_ZIP:
+            raise Damaged("it is cut off, or no state")
 
 
 def mark(path: Path) -> tuple:
@@ -93,7 +112,7 @@ def outline(path: Path, known: str | None, config: Any) -> None:
     """As `check`, but of weights on the way only what they say of themselves, and their size."""
     if path.suffix == ".csv" or path.name in ENDS:
         return check(path, known, config)
-    _must_be_file(path)
+    _must_be_regular(path.stat())
     with _as_damage(path):
         found, about = described(path)
     return _must_be_of(found, about, config)
