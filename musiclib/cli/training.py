@@ -76,30 +76,41 @@ def _train(
     **chosen: Any,
 ) -> None:
     """Train alone, or as one of a crew that torchrun has started: the others are silent."""
-    from musiclib.corpus.assemble import read_corpus
-    from musiclib.models import computed_in, model_of
     from musiclib.paper import profiles
-    from musiclib.paper.chosen import chosen_corpus
-    from musiclib.training.data_parallel import must_share
-    from musiclib.training.precision import check_precision
-    from musiclib.training.runs import RunConfig
     from musiclib.training.train import train_run, train_runs
 
     if crew.size > 1 and processes > 1:
         raise InputError("--processes: torchrun has said how many; leave it out")
+    scale = profiles.profile(profile)
+    config = _run_config(model, scale, precision, chosen)
+    _check_sharing(config.model, max(crew.size, processes))
+    if crew.leads:
+        options.must_hold_runs(runs)
+        print(f"profile {scale.name}: {scale.cost}", file=sys.stderr)
+    music = _music(crew, scale, corpus, chosen)
+    if crew.size > 1:
+        run = train_run(config, music, runs, crew=crew, save_seconds=save_every)
+    else:
+        [run] = train_runs([config], music, runs, processes, save_every)
+    if crew.leads:
+        _say(run)
+
+
+def _run_config(model: str, scale: Any, precision: str, chosen: dict[str, Any]) -> Any:
+    """The run that is asked for; raises InputError for what cannot be."""
+    from musiclib.models import computed_in
+    from musiclib.training.precision import check_precision
+    from musiclib.training.runs import RunConfig
+
     if chosen["level_iterations"] is not None and not chosen["curriculum"]:
         raise InputError(
             "--level-iterations: there are no levels without --curriculum: add it, or leave them"
         )
     check_precision(precision)
-    scale = profiles.profile(profile)
     configured = _changed(model, scale.config(model), chosen)
     if computed_in(configured, precision) != precision:
         raise InputError(f"--precision {precision}: RBMs and the published cell know fp32")
-    must_share(model_of(configured), max(crew.size, processes))
-    if processes > (most := getattr(configured, "batch", processes)):
-        raise InputError(f"--processes {processes}: a batch of {most} is shared by {most} at most")
-    config = RunConfig(
+    return RunConfig(
         configured,
         normalise=not chosen["no_key_normalisation"],
         precision=precision,
@@ -107,24 +118,33 @@ def _train(
         held_out_batches=scale.held_out_batches,
         **{name: chosen[name] for name in ("curriculum", "seed", "mode", "reverse")},
     )
-    if crew.leads:
-        options.must_hold_runs(runs)
-        print(f"profile {scale.name}: {scale.cost}", file=sys.stderr)
-    else:
-        crew.agree(True)  # once what is downloaded and kept is there
-    chosen_music = chosen_corpus(profile, corpus, download=True)
-    music = read_corpus(chosen_music, scale.scores_per_group, metre=chosen["metre"])
+
+
+def _check_sharing(config: Any, processes: int) -> None:
+    """Raise InputError for more processes than can share a batch."""
+    from musiclib.models import model_of
+    from musiclib.training.data_parallel import must_share
+
+    must_share(model_of(config), processes)
+    if processes > (most := getattr(config, "batch", processes)):
+        raise InputError(f"--processes {processes}: a batch of {most} is shared by {most} at most")
+
+
+def _music(crew: Any, scale: Any, corpus: str, chosen: dict[str, Any]) -> Any:
+    """The corpus, which the others of a crew read once it is downloaded and kept."""
+    from musiclib.corpus.assemble import read_corpus
+    from musiclib.paper.chosen import chosen_corpus
+
+    if not crew.leads:
+        crew.agree(True)
+    place = chosen_corpus(scale.name, corpus, download=True)
+    music = read_corpus(place, scale.scores_per_group, metre=chosen["metre"])
     if chosen["curriculum"] and not music.levels:
-        raise InputError(f"--curriculum: {chosen_music} has no levels; leave it out")
+        raise InputError(f"--curriculum: {place} has no levels; leave it out")
     if crew.leads:
         crew.agree(True)
         music.say_complaints()
-    if crew.size > 1:
-        run = train_run(config, music, runs, crew=crew, save_seconds=save_every)
-    else:
-        [run] = train_runs([config], music, runs, processes, save_every)
-    if crew.leads:
-        _say(run)
+    return music
 
 
 def _say(run: Any) -> None:

@@ -86,14 +86,9 @@ def _train(run: Run, corpus: Corpus, pace: dict[str, float], crew: Crew) -> None
     config = run.config
     check_precision(config.precision)
     music = music_of(config, corpus)
-    *levels, main = stages = _stages(config, music)
-    before_main = sum(stage.iterations for stage in levels)
-    checkpoints = _checkpoints(config.model, main)
-    labels = {before_main + at: label for label, at in checkpoints.items()}
-    torch.manual_seed(config.seed)
-    model = build(config.model)
-    model.start_from(model.reads.of(music.main))
-    model = model.to(device())
+    stages = _stages(config, music)
+    labels = _labels(config.model, stages)
+    model = _fresh(config, music)
     held_out = _held_out(config, music.held_out)
     without = model.without_learning(held_out) if held_out else {}
     plan = Plan(
@@ -122,11 +117,33 @@ def _train(run: Run, corpus: Corpus, pace: dict[str, float], crew: Crew) -> None
             crew=crew,
             **pace,
         )
+    about = {"corpus": corpus.checksum, "without_learning": without}
+    _finish(model, run, plan, state, labels, about)
+
+
+def _labels(config: Any, stages: list[Stage]) -> dict[int, int]:
+    """Checkpoints by the overall iteration that each comes after."""
+    *levels, main = stages
+    before_main = sum(stage.iterations for stage in levels)
+    return {before_main + at: label for label, at in _checkpoints(config, main).items()}
+
+
+def _fresh(config: RunConfig, music: Corpus) -> Model:
+    """The model before training, where it computes."""
+    torch.manual_seed(config.seed)
+    model = build(config.model)
+    model.start_from(model.reads.of(music.main))
+    return model.to(device())
+
+
+def _finish(
+    model: Model, run: Run, plan: Plan, state: State, labels: dict[int, int], about: dict
+) -> None:
+    """Write weights, losses and the record of a run, or of a piece, and see that they are whole."""
     end = FINAL if ended(plan, state) else PART
     reached = {run.weights(label): at for at, label in labels.items() if at <= state.iteration}
     files = {p.name: state.written.get(at) or digest(p.read_bytes()) for p, at in reached.items()}
     files[run.weights(end).name] = save(model, run, end)
-    about = {"corpus": corpus.checksum, "without_learning": without}
     write_record(run, plan, state, about, files)
     if faults := run.faults(RECORD if end == FINAL else PART_RECORD):
         raise InputError(f"{run.directory}: {faults[0]}, although just written: check the disk")
