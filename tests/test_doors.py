@@ -36,7 +36,7 @@ from strategies import random_states
 
 from musiclib.base import memory
 from musiclib.base.errors import InputError
-from musiclib.base.typed import Share, built, check
+from musiclib.base.typed import Share, built, check, told_of
 from musiclib.cli import main
 from musiclib.composing import room
 from musiclib.composing.compose import piece_seeds
@@ -326,7 +326,7 @@ def test_a_configuration_is_as_it_was_written_or_refused(weights, scratch, name,
     if found:
         model, run = found
         assert type(model) is MODELS[config["model"]["model"]].model
-        for key, value in asdict(model.config).items():
+        for key, value in told_of(model.config).items():
             assert (list(value) if isinstance(value, tuple) else value) == config["model"][key]
             assert type(value) is not bool or type(config["model"][key]) is bool
             assert not isinstance(value, float) or math.isfinite(value)

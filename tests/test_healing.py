@@ -32,7 +32,7 @@ from musiclib.cli import main
 from musiclib.cli.training import _changed
 from musiclib.corpus.sets import Corpus, Piece
 from musiclib.models import LSTMConfig, RBMConfig, checkpoints
-from musiclib.models.model import Model
+from musiclib.models.lstm import PianoRollLSTM
 from musiclib.paper.profiles import SMOKE
 from musiclib.training import loop, whole
 from musiclib.training import state as states
@@ -373,7 +373,7 @@ def test_a_state_is_told_by_how_torch_ends_it(place, monkeypatch):
 
 
 def test_training_that_diverges_ends_in_one_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr(Model, "rate", lambda *_: float("inf"))
+    monkeypatch.setattr(PianoRollLSTM, "rate", lambda *_: float("inf"))
     config = CONFIGS["lstm"]
     with pytest.raises(InputError, match=r"no numbers any more: training has diverged"):
         train_run(config, MUSIC, tmp_path, save_seconds=0)

@@ -6,7 +6,7 @@ has another type is not checked.
 """
 
 import math
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, asdict, field, fields, is_dataclass
 from types import UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
@@ -28,15 +28,38 @@ Share = Annotated[float, Within(0.0, 1.0)]
 Rate = Annotated[float, Within(0.0, 1000.0)]  # of learning
 Rounds = Annotated[int, Within(1, 10_000)]  # of what is done anew for every answer
 Count = Annotated[int, Within(1, MOST)]
+LATER = "later"  # said of a field that older files do not have
 UNSAID = {int: Within(0, MOST), float: Within(-math.inf, math.inf)}
+
+
+def later(default: Any) -> Any:
+    """A field that came after files were written: at its default it is not told, nor asked for.
+
+    So what is found by its configuration keeps its name.
+    """
+    return field(default=default, metadata={LATER: True})
+
+
+def told_of(instance: Any) -> dict[str, Any]:
+    """The fields of a dataclass as plain values, but for `later` ones at their defaults."""
+    values = asdict(instance)
+    for each in _later(type(instance)):
+        if getattr(instance, each.name) == each.default:
+            del values[each.name]
+    return values
+
+
+def _later(kind: type) -> list[Field]:
+    return [each for each in fields(kind) if LATER in each.metadata]
 
 
 def built(kind: type, values: dict[str, Any]) -> Any:
     """A dataclass of what JSON has: lists are tuples; every field, and no other, must be there.
 
-    Raises ValueError that names the field.
+    What came `later` may be missing. Raises ValueError that names the field.
     """
-    wanted = [field.name for field in fields(kind) if field.init]
+    values = {each.name: each.default for each in _later(kind)} | values
+    wanted = [each.name for each in fields(kind) if each.init]
     if missing := [name for name in wanted if name not in values]:
         raise ValueError(f"{missing[0]}: it is not said")
     if unknown := [name for name in values if name not in wanted]:
@@ -65,7 +88,7 @@ def hints_of(kind: type) -> dict[str, Any]:
         every = get_type_hints(kind, include_extras=True)
     except (NameError, TypeError):
         return {}
-    return {field.name: every[field.name] for field in fields(kind) if field.name in every}
+    return {each.name: every[each.name] for each in fields(kind) if each.name in every}
 
 
 def fitted(hint: Any, value: Any, name: str) -> Any:

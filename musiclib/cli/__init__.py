@@ -19,6 +19,7 @@ from musiclib.base.aside import FULL, without_aside
 from musiclib.base.errors import NO_MEMORY, NO_SPACE, InputError
 from musiclib.base.progress import waiting
 from musiclib.base.stopping import STOPPED, Terminated, stoppable, stopping_at_once
+from musiclib.cli.benchmark import benchmark
 from musiclib.cli.composing import compose, mend
 from musiclib.cli.corpus import corpus
 from musiclib.cli.judging import evaluate, isl
@@ -95,6 +96,7 @@ ANEW = "no file is half written, and the same command begins anew"
 GOES_ON = {
     "train": "the same command goes on from the state that was saved last",
     "runs": "what is trained is saved, but for 20 seconds at most: the same command goes on",
+    "benchmark": "the same command goes on with training from the states that were saved last",
     "notebook": "the same command goes on with training, and does the rest anew",
 }
 LOADED_FIRST = {  # what takes a command seconds to import, so that people see what they wait for
@@ -107,6 +109,7 @@ LOADED_FIRST = {  # what takes a command seconds to import, so that people see w
     "corpus": "musiclib.corpus.assemble",
     "keep": "musiclib.paper.keep",
     "affordable": "musiclib.paper.affordable",
+    "benchmark": "musiclib.paper.benchmark_kept",
 }
 
 
@@ -127,7 +130,7 @@ def loading(command: click.Command) -> click.Command:
 
 
 for command in (
-    *(train, runs, compose, mend, isl, evaluate, data, corpus),
+    *(train, runs, compose, mend, isl, evaluate, data, corpus, benchmark),
     *(notebook, keep, affordable, readme, site),
 ):
     commands.add_command(loading(command))

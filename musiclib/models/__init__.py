@@ -8,29 +8,32 @@ are the models; `sampling` flips their coins, `without_learning` says whether a 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from musiclib.base.typed import told_of
 from musiclib.corpus.batches import Batches
-from musiclib.models.biaxial import PUBLISHED_FORM, BiaxialConfig, BiaxialRNN
+from musiclib.models.biaxial import MODERN_BIAXIAL, PUBLISHED_FORM, BiaxialConfig, BiaxialRNN
+from musiclib.models.biaxial_roll import RollBiaxialConfig, RollBiaxialRNN
 from musiclib.models.conditional_rbm import ConditionalRBM, ConditionalRBMConfig
-from musiclib.models.lstm import PUBLISHED_LSTM, LSTMConfig, PianoRollLSTM
+from musiclib.models.lstm import MODERN_LSTM, PUBLISHED_LSTM, LSTMConfig, PianoRollLSTM
 from musiclib.models.model import Model, Network
 from musiclib.models.rbm import RBM, RBMConfig
 
 
 class Kind(NamedTuple):
-    """A model, its configuration, and what the published form changes of the default one."""
+    """A model, its configuration, and what the published and the modern form change of it."""
 
     config: type
     model: type[Model]
     published: Mapping[str, Any] = MappingProxyType({})
+    modern: Mapping[str, Any] = MappingProxyType({})
 
 
 MODELS = {
-    "lstm": Kind(LSTMConfig, PianoRollLSTM, PUBLISHED_LSTM),
-    "biaxial": Kind(BiaxialConfig, BiaxialRNN, PUBLISHED_FORM),
+    "lstm": Kind(LSTMConfig, PianoRollLSTM, PUBLISHED_LSTM, MODERN_LSTM),
+    "biaxial": Kind(BiaxialConfig, BiaxialRNN, PUBLISHED_FORM, MODERN_BIAXIAL),
+    "biaxial-roll": Kind(RollBiaxialConfig, RollBiaxialRNN),
     "rbm": Kind(RBMConfig, RBM),
     "conditional-rbm": Kind(ConditionalRBMConfig, ConditionalRBM),
 }
@@ -68,4 +71,4 @@ def batches_of(config: Any, pieces: Iterable[Any]) -> Batches:
 
 def describe(config: Any) -> dict:
     """The configuration as plain values, the model's name among them."""
-    return {"model": name_of(config), **asdict(config)}
+    return {"model": name_of(config), **told_of(config)}

@@ -14,19 +14,19 @@ from torch import Tensor, nn
 
 from musiclib.base.typed import Count, Rate, Share
 from musiclib.corpus.batches import Grids, Segments
-from musiclib.models import without_learning
+from musiclib.models import recipe, without_learning
 from musiclib.models.cells import AxisLSTM, Cell, LayerState, Start
-from musiclib.models.features import BITS, FEATURES, INDEX, features
+from musiclib.models.features import INDEX, STATES, Keyboard, features
 from musiclib.models.model import Network
 from musiclib.models.sampling import Coins, few_notes
 from musiclib.music.bars import STEPS_PER_BAR
-from musiclib.music.note_states import ARTICULATE, NOTES, PLAY
+from musiclib.music.note_states import ARTICULATE, PLAY
 
 GATES_AT_ONCE = 25_000_000  # of a layer along time, 100 MB: two published sequences of 128 steps
 
 
 @dataclass(frozen=True)
-class BiaxialConfig:
+class BiaxialConfig(recipe.Recipe):
     """Published sizes and training. `checkpoints` are iterations on the main corpus (Figure 4).
 
     The lower fields decide whether and when it learns (notebook 12). Their defaults
@@ -58,7 +58,7 @@ class BiaxialConfig:
     dropout_scaled: bool = True
     clip: Literal["tensor", "gate"] = "tensor"
     cooling: Share = 0.2
-    optimiser: Literal["adadelta", "adam"] = "adadelta"
+    optimiser: Literal["adadelta", "adam", "adamw"] = "adadelta"
     learning_rate: Rate = 1.0
 
 
@@ -70,6 +70,16 @@ PUBLISHED_FORM = {
     "dropout_scaled": False,
     "clip": "gate",
     "cooling": 0.0,
+}
+
+
+MODERN_BIAXIAL = {
+    "optimiser": "adamw",
+    "learning_rate": 0.006,
+    "weight_decay": 0.01,
+    "warm_up": 20,
+    "averaging": 0.95,
+    "dropout": 0.2,
 }
 
 
@@ -87,6 +97,7 @@ class BiaxialRNN(Network):
     States (B, T, 78, 3) have each step's position in its bar in the third plane, the beat's.
     """
 
+    keyboard: Keyboard = STATES
     hears_bars = True
     clip_norm = 5.0
     over_batch = "sum"
@@ -97,7 +108,8 @@ class BiaxialRNN(Network):
         config: BiaxialConfig, pieces: Sequence[np.ndarray], positions: Grids | None = None
     ) -> Segments:
         """Segments that start at a bar."""
-        return Segments(pieces, config.batch, config.segment, positions=positions)
+        move = config.transposition
+        return Segments(pieces, config.batch, config.segment, positions=positions, move=move)
 
     @staticmethod
     def lower_precision(config: BiaxialConfig) -> bool:
@@ -108,9 +120,10 @@ class BiaxialRNN(Network):
         super().__init__()
         self.config = config
         how = {n: getattr(config, n) for n in ("cell", "start", "dropout", "dropout_scaled")}
-        self.time_axis = AxisLSTM(FEATURES, config.time_sizes, **how)
-        self.note_axis = AxisLSTM(config.time_sizes[-1] + 2, config.note_sizes, **how)
-        self.output = nn.Linear(config.note_sizes[-1], 2)
+        bits = self.keyboard.bits
+        self.time_axis = AxisLSTM(self.keyboard.features, config.time_sizes, **how)
+        self.note_axis = AxisLSTM(config.time_sizes[-1] + bits, config.note_sizes, **how)
+        self.output = nn.Linear(config.note_sizes[-1], bits)
         self._start_output()
 
     @torch.no_grad()
@@ -119,7 +132,7 @@ class BiaxialRNN(Network):
             for parameter in self.output.parameters():
                 nn.init.normal_(parameter, std=1 / 2)
         if self.config.output == "rare":
-            self.output.bias[PLAY] = few_notes(NOTES)
+            self.output.bias[PLAY] = few_notes(self.keyboard.notes)
 
     @property
     def primer_segment(self) -> int:
@@ -135,15 +148,15 @@ class BiaxialRNN(Network):
 
     def hear(self, states: Tensor, first_step: int | Tensor = 0) -> Tensor:
         """Features (..., T, 78, 80) of `states` (..., T, 78, 2 or 3), the index as configured."""
-        x = features(states, first_step).to(self.output.weight.dtype)
+        x = features(states, first_step, self.keyboard).to(self.output.weight.dtype)
         if self.config.index == "unit":
-            x[..., INDEX] /= NOTES - 1
+            x[..., INDEX] /= self.keyboard.notes - 1
         return x
 
-    def forward(self, states: Tensor) -> Tensor:
+    def forward(self, states: Tensor, first_step: int = 0) -> Tensor:
         """Teacher-forced logits (B, T-1, N, 2) of steps 1.. of `states` (B, T, N, 2 or 3)."""
-        past, chosen = states[:, :-1], states[:, 1:, :, :BITS]
-        x = self.hear(past).transpose(0, 1)  # (T-1, B, N, F)
+        past, chosen = states[:, :-1], states[:, 1:, :, : self.keyboard.bits]
+        x = self.hear(past, first_step).transpose(0, 1)  # (T-1, B, N, F)
         over_time = self.time_axis(x.flatten(1, 2)).unflatten(1, x.shape[1:3])
         below = F.pad(chosen[:, :, :-1], (0, 0, 1, 0))  # the note below; zeros for the lowest
         below = below.transpose(0, 1).to(over_time.dtype)  # else the copy below were in float32
@@ -157,7 +170,7 @@ class BiaxialRNN(Network):
         The articulation counts only where the note plays.
         """
         logits = self(states).to(self.output.weight.dtype)  # else they stayed in bfloat16
-        target = states[:, 1:, :, :BITS].to(logits.dtype)
+        target = states[:, 1:, :, : self.keyboard.bits].to(logits.dtype)
         terms = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
         play, articulate = terms.unbind(-1)
         return (play + articulate * target[..., PLAY]).sum(), None
@@ -166,19 +179,22 @@ class BiaxialRNN(Network):
         """A batch in parts that need little memory each; whole on a GPU."""
         if states.is_cuda:
             return (states,)
-        a_sequence = states.shape[1] * NOTES * 4 * max(self.config.time_sizes)
+        a_sequence = states.shape[1] * self.keyboard.notes * 4 * max(self.config.time_sizes)
         return states.split(max(1, GATES_AT_ONCE // a_sequence))
 
     def rate(self, iteration: int, total: int) -> float:
-        """The learning rate, as a share of its height, at an iteration of `total`.
+        """The learning rate, as a share of its height, at an iteration of `total`."""
+        return recipe.rate(self.config, iteration, total)
 
-        Cooling is a share of the main corpus's iterations: the same with levels before it.
-        """
-        cooling = self.config.cooling * self.config.iterations
-        return min(1.0, (total - iteration) / cooling) if cooling else 1.0
+    @property
+    def averaging(self) -> float:
+        """As configured."""
+        return self.config.averaging
 
     def optimizer(self) -> torch.optim.Optimizer:
-        """AdaDelta as published, with a learning-rate factor if configured; or Adam."""
+        """AdaDelta as published, with a learning-rate factor if configured; Adam or AdamW."""
+        if self.config.optimiser == "adamw":
+            return recipe.adamw(self, self.config)
         rate = self.config.learning_rate
         if self.config.optimiser == "adam":
             return torch.optim.Adam(self.parameters(), lr=rate)
@@ -201,27 +217,30 @@ class BiaxialRNN(Network):
 
     def begin(self, pieces: int, bar: int = STEPS_PER_BAR) -> Memory:
         """The memory before the first step, the first of a bar of `bar` steps."""
-        return Memory(self.time_axis.begin(pieces * NOTES), 0, bar)
+        return Memory(self.time_axis.begin(pieces * self.keyboard.notes), 0, bar)
 
     def step(self, notes: Tensor, memory: Memory, coins: Coins) -> tuple[Tensor, Memory]:
         """Hear `notes` (P, 78, 2) and choose the next ones, from the lowest up."""
         over_time, position, bar = memory
         x = self.hear(notes[:, None], first_step=position).flatten(0, 2)  # (P * N, F)
         hidden, over_time = self.time_axis.step(x, over_time)
-        chosen = self._choose(hidden.unflatten(0, (len(notes), NOTES)), coins)
+        chosen = self._choose(hidden.unflatten(0, (len(notes), self.keyboard.notes)), coins)
         return chosen.to(notes.dtype), Memory(over_time, (position + 1) % bar, bar)
 
     def _choose(self, hidden: Tensor, coins: Coins) -> Tensor:
-        """Walk up the note axis over `hidden` (P, N, H), flipping two coins a note: (P, N, 2)."""
+        """Walk up the note axis over `hidden` (P, N, H), flipping a coin a bit: (P, N, bits)."""
         states = self.note_axis.begin(len(hidden))
-        below = hidden.new_zeros(len(hidden), 2)
+        below = hidden.new_zeros(len(hidden), self.keyboard.bits)
         chosen = []
-        for note in range(NOTES):
+        for note in range(self.keyboard.notes):
             x = torch.cat([hidden[:, note], below], dim=-1)
             x, states = self.note_axis.step(x, states)
-            logits = self.output(x)
-            play = coins.play(logits[:, PLAY], (note, PLAY))
-            struck = play & coins.articulate(logits[:, ARTICULATE], (note, ARTICULATE))
-            below = torch.stack([play, struck], dim=-1).to(hidden.dtype)
+            below = self._flip(self.output(x), note, coins).to(hidden.dtype)
             chosen.append(below)
         return torch.stack(chosen, dim=1)
+
+    def _flip(self, logits: Tensor, note: int, coins: Coins) -> Tensor:
+        """The bits of a note (P, bits): it plays, and where it does it may be struck."""
+        play = coins.play(logits[:, PLAY], (note, PLAY))
+        struck = play & coins.articulate(logits[:, ARTICULATE], (note, ARTICULATE))
+        return torch.stack([play, struck], dim=-1)

@@ -9,9 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from musiclib.base.typed import Count, Rate, Share
+from musiclib.base.errors import InputError
+from musiclib.base.typed import Count, Rate, Share, later
 from musiclib.corpus.batches import Windows
-from musiclib.models import without_learning
+from musiclib.corpus.excerpts import Excerpts
+from musiclib.models import recipe, without_learning
+from musiclib.models.likelihood import mean_nats
 from musiclib.models.model import Network
 from musiclib.models.sampling import Coins, few_notes
 from musiclib.music.piano_roll import KEYS
@@ -22,15 +25,18 @@ Memory = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
-class LSTMConfig:
+class LSTMConfig(recipe.Recipe):
     """Published sizes and training. `checkpoints` are epochs of the main corpus (Table 1).
 
     - output: at first as many keys play as in music ("rare"), or about half of them, as published
       ("drawn"): memory starts at zero, so nothing else says so at a piece's first steps
     - windows: every epoch begins a sample on, so that over `hop` epochs each sample after
       a lane's first window is a target once ("shifted"), or at the same one, as published ("same")
+    - targets: the last sample of each window, as published; or every one of excerpts of `window`
+      samples, with the Bernoulli loss ("every")
+    - cooling: the last share of the iterations, in which the learning rate falls to nothing
 
-    `PUBLISHED_LSTM` has both as published.
+    `PUBLISHED_LSTM` has output and windows as published.
     """
 
     hidden: Count = 512
@@ -45,9 +51,25 @@ class LSTMConfig:
     learning_rate: Rate = 0.001
     output: Literal["rare", "drawn"] = "rare"
     windows: Literal["shifted", "same"] = "shifted"
+    targets: Literal["last", "every"] = later("last")
+    optimiser: Literal["rmsprop", "adamw"] = later("rmsprop")
+    cooling: Share = later(0.0)
+
+    def __post_init__(self) -> None:
+        if self.targets == "every" and self.loss != "bernoulli":
+            raise InputError("targets every: they have the Bernoulli loss; ask for it, too")
 
 
 PUBLISHED_LSTM = {"output": "drawn", "windows": "same"}
+MODERN_LSTM = {
+    "loss": "bernoulli",
+    "targets": "every",
+    "optimiser": "adamw",
+    "weight_decay": 0.01,
+    "warm_up": 20,
+    "cooling": 1.0,
+    "averaging": 0.95,
+}
 
 
 class PianoRollLSTM(Network):
@@ -70,8 +92,10 @@ class PianoRollLSTM(Network):
             nn.init.constant_(self.dense.bias, few_notes(KEYS))
 
     @staticmethod
-    def batches(config: LSTMConfig, pieces: Sequence[np.ndarray]) -> Windows:
-        """Windows of the pieces end to end."""
+    def batches(config: LSTMConfig, pieces: Sequence[np.ndarray]) -> Windows | Excerpts:
+        """Windows of the pieces end to end, or excerpts of them."""
+        if config.targets == "every":
+            return Excerpts(pieces, config.batch, config.window, config.transposition)
         shifted = config.windows == "shifted"
         return Windows(pieces, config.batch, config.window, config.hop, shifted)
 
@@ -89,8 +113,10 @@ class PianoRollLSTM(Network):
         """Mean loss of predicting the last step of windows (B, window + 1, 88) from the others.
 
         The memory handed on is that of `hop` steps in, where each row's next window begins: so
-        no step is heard twice.
+        no step is heard twice. Where every step is a target, their mean; no memory.
         """
+        if self.config.targets == "every":
+            return mean_nats(self.logits(windows), windows), None
         hop, windows = self.config.hop, windows.float()
         _, handed_on = self.lstm(windows[:, :hop], memory)
         hidden, _ = self.lstm(windows[:, hop:-1], handed_on)
@@ -98,22 +124,41 @@ class PianoRollLSTM(Network):
         logits = self.dense(hidden[:, -1]).float()
         return LOSSES[self.config.loss](logits, windows[:, -1]), detached
 
+    def logits(self, rolls: Tensor) -> Tensor:
+        """Those (B, T, 88) of steps 1.. of `rolls` (B, T + 1, 88), with fresh memory."""
+        return self((rolls == 1)[:, :-1])[0]
+
+    @property
+    def averaging(self) -> float:
+        """As configured."""
+        return self.config.averaging
+
+    def rate(self, iteration: int, total: int) -> float:
+        """The learning rate, as a share of its height, at an iteration of `total`."""
+        return recipe.rate(self.config, iteration, total)
+
     def optimizer(self) -> torch.optim.Optimizer:
-        """RMSProp as published."""
+        """RMSProp as published, or AdamW."""
+        if self.config.optimiser == "adamw":
+            return recipe.adamw(self, self.config)
         rate = self.config.learning_rate
         return torch.optim.RMSprop(self.parameters(), lr=rate, alpha=0.9, eps=1e-6)
 
     def without_learning(self, batches: Sequence[tuple[Tensor, bool]]) -> dict[str, float]:
         """Losses on held-out `batches` that need no learning: `models.without_learning`."""
+        if self.config.targets == "every":
+            return without_learning.of_excerpts(batches)
         windows = torch.cat([batch for batch, _ in batches])
         before, target = windows[:, -2].double().numpy(), windows[:, -1].double().numpy()
         if self.config.loss == "categorical":
             return without_learning.shares(target, before)
         return without_learning.coin_flips(target, before)
 
-    def begin(self, pieces: int) -> None:
-        """The memory before the first step."""
-        return None
+    def begin(self, pieces: int) -> Memory | None:
+        """The memory before the first step: silence was heard where pieces begin with it."""
+        if self.config.targets == "last":
+            return None
+        return self(self.dense.bias.new_zeros(pieces, 1, KEYS))[1]
 
     def step(self, notes: Tensor, memory: Memory | None, coins: Coins) -> tuple[Tensor, Memory]:
         """Hear `notes` (P, 88) and choose the next ones by 88 independent coin flips."""

@@ -60,6 +60,11 @@ class Model(nn.Module):
     def start_from(self, pieces: Sequence[np.ndarray]) -> None:
         """Learn of the main corpus what is known before training: nothing."""
 
+    @property
+    def averaging(self) -> float:
+        """The share of the running mean of its weights that an iteration keeps; 0: no mean."""
+        return 0.0
+
     def parts(self, batch: Tensor) -> Sequence[Tensor]:
         """A batch in parts to be taken one after another, where the loss is a sum over them."""
         return (batch,)
@@ -86,6 +91,13 @@ class Network(Model):
     """
 
     conservativity: ClassVar[Conservativity] = "off"
+
+    def logits(self, rolls: Tensor) -> Tensor:
+        """Of a network that reads rolls: those (B, T, K) of steps 1.. of `rolls` (B, T + 1, K).
+
+        Row 0 was heard before, and the network's memory is fresh.
+        """
+        raise NotImplementedError
 
     @property
     def primer_segment(self) -> int | None:

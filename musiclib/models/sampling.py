@@ -18,8 +18,12 @@ SOUNDING = 3.5  # notes at a step of classical music
 
 
 def few_notes(coins: int) -> float:
-    """The logit at which so many coins of one chance play as many notes as music does."""
-    return math.log(SOUNDING / (coins - SOUNDING))
+    """The logit at which so many coins of one chance play as many notes as music does.
+
+    Half of them where there are hardly as many.
+    """
+    sounding = min(SOUNDING, coins / 2)
+    return math.log(sounding / (coins - sounding))
 
 
 class Coins:

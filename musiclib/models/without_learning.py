@@ -16,6 +16,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import entr
 from torch import Tensor
 
+from musiclib.corpus.excerpts import NOTHING
 from musiclib.music.note_states import ARTICULATE, PLAY
 
 CONSTANT, PITCH, REPEAT = "one constant rate", "a rate for each pitch", "repeating the step before"
@@ -78,6 +79,14 @@ def of_segments(batches: Sequence[tuple[Tensor, bool]]) -> dict[str, float]:
         part.reshape(-1, *states.shape[3:]) for part in (states[:, :, :-1], states[:, :, 1:])
     )
     return {name: loss / len(batches) for name, loss in struck_notes(target, before).items()}
+
+
+def of_excerpts(batches: Sequence[tuple[Tensor, bool]]) -> dict[str, float]:
+    """`coin_flips` of batches of excerpts of rolls (B, T + 1, K), nats per step that there is."""
+    rolls = torch.cat([batch for batch, _ in batches]).numpy()
+    there = rolls[:, 1:, 0] != NOTHING
+    before, target = rolls[:, :-1][there].astype(float), rolls[:, 1:][there].astype(float)
+    return coin_flips(target, before)
 
 
 def _flips(play: np.ndarray, before: np.ndarray) -> dict[str, float]:

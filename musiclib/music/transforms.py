@@ -21,6 +21,15 @@ def shift(states: np.ndarray, interval: int) -> np.ndarray:
     return moved
 
 
+def moved(states: np.ndarray, interval: int) -> np.ndarray:
+    """Every note up `interval` semitones, or as near to it as no note leaves the range."""
+    sounding = np.flatnonzero(states.any(axis=(0, *range(2, states.ndim)))) if interval else []
+    if not len(sounding):
+        return states
+    room = -sounding[0], states.shape[1] - 1 - sounding[-1]
+    return shift(states, int(np.clip(interval, *room)))
+
+
 def legal(states: np.ndarray) -> np.ndarray:
     """The states as they sound: what is struck plays, what plays out of silence is struck."""
     play = states[..., PLAY].astype(bool)

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from musiclib.base.errors import InputError
-from musiclib.models import MODELS, BiaxialConfig, ConditionalRBMConfig, LSTMConfig, RBMConfig
+from musiclib.models import (
+    MODELS,
+    BiaxialConfig,
+    ConditionalRBMConfig,
+    LSTMConfig,
+    RBMConfig,
+    RollBiaxialConfig,
+)
 
 PUBLISHED_SIZE = BiaxialConfig()
 FIGURE_5 = (1000, 5000, 9500)
@@ -21,6 +28,7 @@ class Profile:
     biaxial: BiaxialConfig
     rbm: RBMConfig
     conditional_rbm: ConditionalRBMConfig
+    biaxial_roll: RollBiaxialConfig
     pieces: int
     steps: int
     held_out_batches: int
@@ -66,6 +74,7 @@ PAPER = Profile(
     biaxial=PUBLISHED_SIZE,
     rbm=RBMConfig(),
     conditional_rbm=ConditionalRBMConfig(iterations=10_000),
+    biaxial_roll=RollBiaxialConfig(iterations=5_000),
     pieces=25,
     steps=1280,
     held_out_batches=8,
@@ -80,6 +89,7 @@ QUICK = Profile(
     biaxial=_biaxial(600, time_sizes=(48, 48), note_sizes=(32, 16), batch=5, segment=32),
     rbm=RBMConfig(iterations=300, checkpoints=(3, 30, 300)),
     conditional_rbm=ConditionalRBMConfig(iterations=300, segment=512),
+    biaxial_roll=RollBiaxialConfig(iterations=600),
     pieces=25,
     steps=320,
     held_out_batches=8,
@@ -94,6 +104,9 @@ SMOKE = Profile(
     biaxial=_biaxial(20, time_sizes=(12, 12), note_sizes=(8, 6), batch=2, segment=32),
     rbm=RBMConfig(hidden=30, batch=20, iterations=20, checkpoints=(2, 6, 20)),
     conditional_rbm=ConditionalRBMConfig(maps=4, reach=(2, 12), segment=128, iterations=20),
+    biaxial_roll=RollBiaxialConfig(
+        time_sizes=(8, 8), note_sizes=(6, 6), segment=32, iterations=20, warm_up=5
+    ),
     pieces=3,
     steps=64,
     held_out_batches=2,

@@ -11,7 +11,7 @@ from musiclib.training.precision import Precision
 from musiclib.training.runs import RunConfig
 
 KINDS = ("plain", "curriculum")
-PUBLISHED = "published"
+PUBLISHED, MODERN = "published", "modern"
 
 
 class Variant(NamedTuple):
@@ -26,6 +26,7 @@ VARIANTS = {
     "curriculum": Variant(run={"curriculum": True}),
     "equal budget": Variant(run={"curriculum": True, "equal_budget": True}),
     PUBLISHED: Variant(),  # of each network its own: models.MODELS
+    MODERN: Variant(),  # likewise
     "own keys": Variant(run={"normalise": False}),
     "backwards": Variant(run={"reverse": True}),
     "major": Variant(run={"mode": "major"}),
@@ -43,7 +44,7 @@ def run_config(
     if kind not in VARIANTS:
         raise InputError(f"unknown kind of run {kind!r}: choose one of {', '.join(VARIANTS)}")
     variant = VARIANTS[kind]
-    changes = MODELS[model].published if kind == PUBLISHED else variant.model
+    changes = getattr(MODELS[model], kind) if kind in (PUBLISHED, MODERN) else variant.model
     configured = replace(profile.config(model), **changes)
     return RunConfig(
         configured,

@@ -23,6 +23,7 @@ from musiclib.base.memory import keep_freed_memory
 from musiclib.base.seeds import seed_of
 from musiclib.models.checkpoints import within
 from musiclib.models.model import Model
+from musiclib.training.averaging import average, averaged, settle
 from musiclib.training.data_parallel import ALONE, Crew, must_share
 from musiclib.training.plan import Plan, device_of, draw
 from musiclib.training.precision import Precision, autocast, products_in
@@ -48,6 +49,8 @@ def train(
 ) -> State:
     """Train `model` in place by `plan`, going on from the file `saved` if it exists and is whole.
 
+    At the end it has the mean of its weights, if it asks for one.
+
     `checkpoint` is called after the iterations that the plan names, and gives the digest of what it
     wrote; `progress` is called after each, and so is `watch` with the state, to be read alone. Once
     `save_seconds` have passed, `saved` holds a whole state at most that old, whatever happens.
@@ -71,7 +74,8 @@ def train(
             _evaluate_when_due(model, plan, state, crew)
             if state.iteration in plan.checkpoints:
                 checked = _must_be_numbers(model, state, checked)
-                state.written[state.iteration] = checkpoint(state.iteration)
+                with averaged(model, state):
+                    state.written[state.iteration] = checkpoint(state.iteration)
             watch(state)
             progress(state.iteration)
             over = crew.agree(time.monotonic() - begun >= seconds)
@@ -82,6 +86,7 @@ def train(
             if over:
                 break
     _must_be_numbers(model, state, checked)
+    settle(model, state)
     state.seconds = time.monotonic() - began
     return state
 
@@ -126,6 +131,7 @@ def iterate(
     optimizer.step()
     state.losses.append(loss)
     state.iteration += 1
+    average(model, state)
 
 
 def _gradients(
@@ -155,7 +161,8 @@ def _clip(gradients: list[Tensor], most: float) -> None:
 
 def _evaluate_when_due(model: Model, plan: Plan, state: State, crew: Crew) -> None:
     if plan.measures(state.iteration):
-        state.held_out.append((state.iteration, held_out_loss(model, plan.held_out, crew)))
+        with averaged(model, state):
+            state.held_out.append((state.iteration, held_out_loss(model, plan.held_out, crew)))
 
 
 @torch.no_grad()

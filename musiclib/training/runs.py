@@ -7,7 +7,7 @@ counts as absent: see `whole`.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from musiclib.base.device import device
 from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT, digest
 from musiclib.base.seeds import Seed
-from musiclib.base.typed import Count, check
+from musiclib.base.typed import Count, check, later, told_of
 from musiclib.corpus.prepare import Mode
 from musiclib.corpus.sets import Corpus, Piece
 from musiclib.models import Model, batches_of, describe, name_of
@@ -55,7 +55,7 @@ class RunConfig:
     precision: Precision = "fp32"
     held_out_every: int = 100
     held_out_batches: int = 8
-    equal_budget: bool = False
+    equal_budget: bool = later(False)
 
     def __post_init__(self) -> None:
         check(self, seed=Seed, held_out_every=Count, held_out_batches=Count)
@@ -63,8 +63,7 @@ class RunConfig:
 
     def describe(self) -> dict:
         """The configuration as plain values; what was added later only where it is used."""
-        values = {**asdict(self), "model": describe(self.model)}
-        return {k: v for k, v in values.items() if k != "equal_budget" or v}
+        return {**told_of(self), "model": describe(self.model)}
 
 
 @dataclass(frozen=True)

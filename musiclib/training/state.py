@@ -36,6 +36,7 @@ class State:
     threads: list[int] = field(default_factory=list)  # of each stretch of training
     processes: list[int] = field(default_factory=list)  # likewise
     written: dict[int, str] = field(default_factory=dict)  # digests of checkpoints, by iteration
+    average: dict[str, Tensor] = field(default_factory=dict)  # of the weights, if there is one
 
 
 def save_state(
@@ -100,7 +101,7 @@ def _state_of(values: dict[str, Any]) -> State:
         and (state.losses.dtype, *state.losses.shape) == (torch.float32, state.iteration)
         and bool(state.losses.isfinite().all())
         and all(type(n) is list for n in (state.held_out, state.threads, state.processes))
-        and isinstance(state.written, dict)
+        and all(type(some) is dict for some in (state.written, state.average))
     )
     if not whole:
         raise Damaged("what it says does not fit together")
@@ -114,14 +115,21 @@ def take(content: dict[str, Any], model: Model, optimizer: torch.optim.Optimizer
     groups = optimizer.state_dict()["param_groups"]  # whose settings are the configuration's
     optimizer.load_state_dict({"state": content["optimizer"]["state"], "param_groups": groups})
     state = content["state"]
-    return replace(state, losses=list(state.losses.to(device)), memory=moved(state.memory, device))
+    mean = {name: weights.to(device) for name, weights in state.average.items()}
+    losses = list(state.losses.to(device))
+    return replace(state, losses=losses, memory=moved(state.memory, device), average=mean)
 
 
 def must_fit(content: dict[str, Any], model: Model, optimizer: torch.optim.Optimizer) -> None:
     """Raise Damaged where a state is not one of this model and this optimiser."""
     if shapes(content["model"]) != shapes(dict(model.state_dict())):
         raise Damaged("it is of another network")
-    if not _finite(content["model"]):
+    mean = content["state"].average
+    if bool(mean) != bool(model.averaging and content["state"].iteration) or (
+        mean and shapes(mean) != shapes(dict(model.state_dict()))
+    ):
+        raise Damaged("its mean of weights is not this network's")
+    if not _finite(content["model"]) or not _finite(mean):
         raise Damaged("some of its weights are no numbers")
     try:
         ours, theirs = _stepped(optimizer), content["optimizer"]

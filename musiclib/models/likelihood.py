@@ -1,0 +1,71 @@
+"""The exact likelihood of piano rolls by a network, frame by frame: what benchmarks report.
+
+A frame's likelihood is given all frames before it, to the beginning of the piece: the product of
+its keys' chances, which are independent of each other (LSTM) or each given the keys below it
+(biaxial RNN). Before the first frame there was silence. Natural logarithms throughout.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from musiclib.corpus.excerpts import NOTHING, excerpt
+from musiclib.models.model import Network
+
+FRAMES_AT_ONCE = 2_000
+
+
+def nats(logits: Tensor, rolls: Tensor) -> Tensor:
+    """Negative log-likelihood (B, T) of steps 1.. of `rolls` (B, T + 1, K) by logits (B, T, K).
+
+    It is 0 where there is no step.
+    """
+    target = rolls[:, 1:]
+    terms = F.binary_cross_entropy_with_logits(
+        logits.float(), (target == 1).float(), reduction="none"
+    )
+    return (terms * (target != NOTHING)).sum(dim=-1)
+
+
+def mean_nats(logits: Tensor, rolls: Tensor) -> Tensor:
+    """The mean of `nats` over the steps that there are."""
+    return nats(logits, rolls).sum() / (rolls[:, 1:, 0] != NOTHING).sum()
+
+
+@torch.inference_mode()
+def frame_log_likelihoods(model: Network, rolls: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Log-likelihood of every frame of each roll (T, K) by a network that reads rolls, (T,).
+
+    Float64, nats. The network is put into evaluation mode: no dropout.
+    """
+    model.eval()
+    device = next(model.parameters()).device
+    found = {}
+    for some in _together(rolls):
+        filled = np.full((len(some), 1 + len(rolls[some[-1]]), *rolls[0].shape[1:]), NOTHING, "u1")
+        for row, index in zip(filled, some, strict=True):
+            row[: 1 + len(rolls[index])] = excerpt(np.asarray(rolls[index]))
+        batch = torch.from_numpy(filled).to(device)
+        each = -nats(model.logits(batch), batch).double().cpu().numpy()
+        found |= {i: row[: len(rolls[i])] for i, row in zip(some, each, strict=True)}
+    return [found[index] for index in range(len(rolls))]
+
+
+def per_frame(likelihoods: Sequence[np.ndarray]) -> float:
+    """The sum over all frames of all pieces divided by the number of frames."""
+    return float(np.concatenate(likelihoods).mean())
+
+
+def _together(rolls: Sequence[np.ndarray]) -> Iterator[list[int]]:
+    """Which rolls are looked at together, the shortest first: few frames are filled up."""
+    some: list[int] = []
+    for index in sorted(range(len(rolls)), key=lambda index: len(rolls[index])):
+        if some and (len(some) + 1) * len(rolls[index]) > FRAMES_AT_ONCE:
+            yield some
+            some = []
+        some.append(index)
+    if some:
+        yield some

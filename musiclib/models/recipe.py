@@ -1,0 +1,51 @@
+"""Modern means of training, as fields of a configuration: without them a network trains as before.
+
+What each brings on validation music is in notebook 17.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import torch
+from torch import nn
+
+from musiclib.base.typed import Rate, Share, Within, later
+
+Semitones = Annotated[int, Within(0, 11)]
+MATRIX = 2  # dimensions of what decays: biases and initial states do not
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What a configuration may say of its training, besides the optimiser and its learning rate.
+
+    - weight_decay: by AdamW, of matrices alone, times the learning rate an iteration
+    - warm_up: iterations in which the learning rate rises from nothing
+    - averaging: the share of the running mean of weights that an iteration keeps; held-out losses,
+      checkpoints and the last weights are those of the mean. 0: there is none
+    - transposition: every excerpt is moved by up to so many semitones, as far as the keys reach
+    """
+
+    weight_decay: Rate = later(0.0)
+    warm_up: int = later(0)
+    averaging: Share = later(0.0)
+    transposition: Semitones = later(0)
+
+
+def adamw(model: nn.Module, config: Any) -> torch.optim.AdamW:
+    """AdamW with a configuration's rate and weight decay."""
+    matrices = [p for p in model.parameters() if p.dim() >= MATRIX]
+    others = [p for p in model.parameters() if p.dim() < MATRIX]
+    groups = [{"params": matrices}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
+
+
+def rate(config: Any, iteration: int, total: int) -> float:
+    """The learning rate, as a share of its height, at an iteration of `total`.
+
+    It rises while warming up, and falls to nothing in the last share `cooling` of the iterations
+    on the main corpus: the same with levels before it.
+    """
+    rising = (iteration + 1) / config.warm_up if config.warm_up else 1.0
+    cooling = config.cooling * (config.iterations or total)
+    return min(1.0, rising, (total - iteration) / cooling if cooling else 1.0)

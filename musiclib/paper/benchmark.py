@@ -1,0 +1,93 @@
+"""Both networks on the four piano-roll sets: how they are trained (notebook 17).
+
+Recipes were chosen on the validation pieces alone; TRIALS is what was tried. A test set is touched
+by `tested`, once for a run: see `benchmark_kept`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from musiclib.base.errors import InputError
+from musiclib.base.parallel import side_by_side
+from musiclib.corpus.frame_sets import FILES, read_frame_set, training_corpus
+from musiclib.models import MODELS
+from musiclib.models.likelihood import frame_log_likelihoods, per_frame
+from musiclib.training.runs import RUNS, Run, RunConfig
+from musiclib.training.train import train_runs, workers
+
+SETS = tuple(FILES)
+NETWORKS = {"biaxial RNN": "biaxial-roll", "LSTM": "lstm"}
+MEASURES = 20  # held-out losses on the way
+LONG = {"segment": 128, "dropout": 0.1, "iterations": 3000}
+BOTH_LSTM = {
+    **{"loss": "bernoulli", "targets": "every", "optimiser": "adamw", "hidden": 256},
+    **{"window": 128, "batch": 8, "dropout": 0.3, "checkpoints": (), "iterations": 2000},
+    **{"learning_rate": 0.003, "weight_decay": 0.01, "warm_up": 50, "cooling": 1.0},
+    **{"averaging": 0.99, "transposition": 5},
+}
+RECIPES: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+    {
+        "biaxial RNN": {"JSB chorales": {}, **dict.fromkeys(SETS[1:], LONG)},
+        "LSTM": dict.fromkeys(SETS, BOTH_LSTM),
+    }
+)
+SHORT = {"iterations": 1000}  # of trials, on the chorales
+TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+    {
+        "biaxial RNN": {
+            "recipe, half as long": {},
+            "AdaDelta": {"optimiser": "adadelta", "learning_rate": 1.0},
+            "learning rate 0.002": {"learning_rate": 0.002},
+            "learning rate 0.012": {"learning_rate": 0.012},
+            "learning rate 0.02": {"learning_rate": 0.02},
+            "no warm-up": {"warm_up": 0},
+            "no cooling": {"cooling": 0.0},
+            "no averaging": {"averaging": 0.0},
+            "no weight decay": {"weight_decay": 0.0},
+            "ten times the weight decay": {"weight_decay": 0.1},
+            "no dropout": {"dropout": 0.0},
+            "dropout 0.4": {"dropout": 0.4},
+            "transposition": {"transposition": 5},
+            "key index from 0 to 87": {"index": "raw"},
+            "batches of 10, as many frames": {"batch": 10, "iterations": 400},
+            "twice as wide": {"time_sizes": (128, 128), "note_sizes": (64, 64)},
+        },
+        "LSTM": {},
+    }
+)
+
+
+def trials(network: str) -> dict[str, dict[str, Any]]:
+    """What was tried of a network's recipe, by name: the fields that change."""
+    return {name: {**SHORT, **changes} for name, changes in TRIALS[network].items()}
+
+
+def run_config(network: str, name: str, seed: int, **changes: Any) -> RunConfig:
+    """The run of a network of `NETWORKS` on a set of `SETS`; `changes` are a trial's.
+
+    Raises InputError for another network or set.
+    """
+    for wanted, known in ((network, NETWORKS), (name, SETS)):
+        if wanted not in known:
+            raise InputError(f"unknown {wanted!r}: choose one of {', '.join(known)}")
+    kind = MODELS[NETWORKS[network]].config
+    model = kind(**{**RECIPES[network][name], **changes})
+    every = max(1, model.iterations // MEASURES)
+    return RunConfig(model, seed=seed, normalise=False, held_out_every=every)
+
+
+def train(configs: list[RunConfig], name: str, root: Path = RUNS) -> list[Run]:
+    """The runs on a set, trained side by side unless they were before."""
+    return train_runs(configs, training_corpus(name), root)
+
+
+def likelihoods(runs: list[Run], name: str, part: str) -> list[float]:
+    """Log-likelihood per frame of a part of a set, "validation" or "test", a value for each run."""
+    jobs = [(run, name, part) for run in runs]
+    return side_by_side(_likelihood, jobs, f"judging {name}", workers=workers())
+
+
+def _likelihood(run: Run, name: str, part: str) -> float:
+    return per_frame(frame_log_likelihoods(run.model(), getattr(read_frame_set(name), part)))

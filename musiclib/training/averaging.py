@@ -1,0 +1,41 @@
+"""The running mean of a model's weights, which is less noisy than the last of them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from musiclib.models.model import Model
+from musiclib.training.state import State
+
+SOON = 10  # iterations after which the mean begins to be as long as it is asked for
+
+
+@torch.no_grad()
+def average(model: Model, state: State) -> None:
+    """Take the weights after an iteration into the mean: at first all count as much."""
+    if not model.averaging:
+        return
+    now = model.state_dict()
+    if not state.average:
+        state.average = {name: weights.clone() for name, weights in now.items()}
+    keep = min(model.averaging, state.iteration / (SOON + state.iteration))
+    for name, mean in state.average.items():
+        mean.lerp_(now[name], 1 - keep)
+
+
+@contextmanager
+def averaged(model: Model, state: State) -> Iterator[None]:
+    """Within it the model has the mean of its weights, where there is one."""
+    last = {name: weights.clone() for name, weights in model.state_dict().items()}
+    settle(model, state)
+    try:
+        yield
+    finally:
+        model.load_state_dict(last)
+
+
+def settle(model: Model, state: State) -> None:
+    """Give the model the mean of its weights, where there is one."""
+    if state.average:
+        model.load_state_dict(state.average)
