@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pytest
+from conftest import SHARED
 from misbehaving_server import Server
 from strategies import random_states
 
@@ -42,6 +43,7 @@ REGISTERED = {
     for path, content in FILES.items()
 }
 QUICK = {"connect": 1.0, "read": 0.5, "file": 0.5, "silence": 1.5}
+FOLDERS = {"piano-rolls": "boulanger"}  # of ../shared/data, where not as a collection is named
 BAD = {
     "missing": "answers 404",
     "broken": "answers 500",
@@ -262,19 +264,20 @@ def test_registries_hold_plain_relative_paths_and_as_many_files_as_the_sources_s
     assert {name: len(c.files) for name, c in COLLECTIONS.items()} == {
         "piano-midi": 337,
         "nottingham": 1034,
+        "piano-rolls": 4,
     }
     for collection in COLLECTIONS.values():
         for path, file in collection.files.items():
             assert all(part.strip("._") for part in PurePosixPath(path).parts), path
-            assert path.endswith(".mid") and path[0].isalnum() and len(file.sha256) == 64
+            assert path.endswith((".mid", ".mat")) and path[0].isalnum() and len(file.sha256) == 64
         assert all(m.startswith("https://") and "@main" not in m for m in collection.mirrors)
 
 
 @pytest.mark.shared
 @pytest.mark.parametrize("name", sorted(COLLECTIONS))
 def test_registries_say_of_the_real_files_what_they_are(piano_midi, name):
-    files = COLLECTIONS[name].files
-    real = {path: (piano_midi.parent / name / path).read_bytes() for path in files}
+    files, place = COLLECTIONS[name].files, SHARED / FOLDERS.get(name, name)
+    real = {path: (place / path).read_bytes() for path in files}
     assert files == {p: (hashlib.sha256(c).hexdigest(), len(c)) for p, c in real.items()}
 
 
@@ -283,7 +286,7 @@ def real(piano_midi, monkeypatch):
     """A server of the real files, which both collections name as their one mirror."""
     server = Server({})
     for name, collection in COLLECTIONS.items():
-        place = piano_midi.parent / name
+        place = SHARED / FOLDERS.get(name, name)
         server.files |= {path: (place / path).read_bytes() for path in collection.files}
         changed = replace(collection, mirrors=(server.mirror("right"),))
         monkeypatch.setitem(COLLECTIONS, name, changed)
@@ -443,6 +446,6 @@ def test_the_data_command_brings_all_says_where_and_under_which_licence(small, d
     main(["data", "nottingham"])
     second = capsys.readouterr().out.splitlines()
     assert second[0] == f"nottingham: already here, 8 files in {data / 'nottingham'}"
-    assert len(second) == 2 and len(small.requests) == 2 * len(FILES)
+    assert len(second) == 2 and len(small.requests) == len(COLLECTIONS) * len(FILES)
     with pytest.raises(SystemExit, match="no collection maestro: choose of piano-midi, nottingham"):
         main(["data", "maestro"])

@@ -33,12 +33,13 @@ class BiaxialConfig(recipe.Recipe):
     learn as well as any that was tried; `PUBLISHED_FORM` has what the authors ran otherwise.
 
     - cell: torch's LSTM, or the published one with a linear candidate
-    - start: weights uniform as torch's, initial states learned from 0; or all normal with standard
-      deviation 1 / units, initial states half of that and never trained
+    - start: weights uniform as torch's, initial states learned from 0, and besides forget gates
+      "open"; or all normal with standard deviation 1 / units, initial states half of that and never
+      trained
     - output: at first as many notes play as in music ("rare"), or about half of them ("drawn")
     - index: the note index as a feature from 0 to 1, or as it is, 0 to 77
     - dropout_scaled: masks scaled in training; or not, and outputs halved when composing
-    - clip: the gradient of each tensor by itself, or that of each gate
+    - clip: the gradient of each tensor by itself, or that of each gate, or none
     - cooling: the last share of the main corpus's iterations, in which the learning rate falls to
       nothing: else composed music is now denser, now thinner from checkpoint to checkpoint
     """
@@ -56,7 +57,7 @@ class BiaxialConfig(recipe.Recipe):
     output: Literal["rare", "drawn"] = "rare"
     index: Literal["unit", "raw"] = "unit"
     dropout_scaled: bool = True
-    clip: Literal["tensor", "gate"] = "tensor"
+    clip: Literal["tensor", "gate", "none"] = "tensor"
     cooling: Share = 0.2
     optimiser: Literal["adadelta", "adam", "adamw"] = "adadelta"
     learning_rate: Rate = 1.0
@@ -74,12 +75,14 @@ PUBLISHED_FORM = {
 
 
 MODERN_BIAXIAL = {
+    "start": "open",
+    "clip": "none",
+    "dropout": 0.1,
     "optimiser": "adamw",
-    "learning_rate": 0.006,
+    "learning_rate": 0.02,
     "weight_decay": 0.01,
     "warm_up": 20,
     "averaging": 0.95,
-    "dropout": 0.2,
 }
 
 
@@ -193,12 +196,7 @@ class BiaxialRNN(Network):
 
     def optimizer(self) -> torch.optim.Optimizer:
         """AdaDelta as published, with a learning-rate factor if configured; Adam or AdamW."""
-        if self.config.optimiser == "adamw":
-            return recipe.adamw(self, self.config)
-        rate = self.config.learning_rate
-        if self.config.optimiser == "adam":
-            return torch.optim.Adam(self.parameters(), lr=rate)
-        return torch.optim.Adadelta(self.parameters(), lr=rate, rho=0.95, eps=1e-6)
+        return recipe.optimizer(self)
 
     def without_learning(self, batches: Sequence[tuple[Tensor, bool]]) -> dict[str, float]:
         """Losses on held-out `batches` that need no learning: `models.without_learning`."""
@@ -206,6 +204,8 @@ class BiaxialRNN(Network):
 
     def clip_groups(self) -> Iterator[list[Tensor]]:
         """The gradients that are clipped by a norm of their own, as lists of tensors."""
+        if self.config.clip == "none":
+            return
         axes = (self.time_axis, self.note_axis)
         by_gate = [layer for axis in axes for layer in axis.layers]
         if self.config.clip == "tensor":

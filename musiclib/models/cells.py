@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 Cell = Literal["torch", "linear"]
-Start = Literal["torch", "normal"]
+Start = Literal["torch", "normal", "open"]
 LayerState = tuple[Tensor, Tensor]
 GATES = 4
+OPEN = 1.0  # the bias of a forget gate (Jozefowicz et al. 2015)
 
 
 class TorchLSTM(nn.LSTM):
@@ -126,7 +127,8 @@ class AxisLSTM(nn.Module):
     """A stack of LSTMs along one axis, the first of x, with dropout on their outputs.
 
     A dropout mask is drawn once a sequence: the same units are silent at every step of it. Weights
-    start uniform and initial states at 0, learned; or all normal ("normal"), states not learned.
+    start uniform and initial states at 0, learned; with forget gates open besides ("open"), so that
+    what is known stays known; or all normal ("normal"), states not learned.
     """
 
     def __init__(
@@ -147,6 +149,8 @@ class AxisLSTM(nn.Module):
         self.dropout, self.scaled = dropout, dropout_scaled
         if start == "normal":
             self._start_normal(sizes)
+        if start == "open":
+            self._open_forget_gates()
 
     def _start_normal(self, sizes: tuple[int, ...]) -> None:
         for layer, initial, size in zip(self.layers, self.initial, sizes, strict=True):
@@ -155,6 +159,12 @@ class AxisLSTM(nn.Module):
             if isinstance(layer, nn.LSTM):
                 nn.init.zeros_(layer.bias_hh_l0)  # published cells have one bias per gate
             nn.init.normal_(initial, std=1 / (2 * size)).requires_grad_(False)
+
+    @torch.no_grad()
+    def _open_forget_gates(self) -> None:
+        for layer in self.layers:
+            bias = layer.bias_ih_l0 if isinstance(layer, nn.LSTM) else layer.bias
+            bias[layer.hidden_size : 2 * layer.hidden_size] += OPEN
 
     def forward(self, x: Tensor) -> Tensor:
         """Whole sequences: x (steps, rows, inputs) to (steps, rows, sizes[-1])."""

@@ -139,10 +139,7 @@ class PianoRollLSTM(Network):
 
     def optimizer(self) -> torch.optim.Optimizer:
         """RMSProp as published, or AdamW."""
-        if self.config.optimiser == "adamw":
-            return recipe.adamw(self, self.config)
-        rate = self.config.learning_rate
-        return torch.optim.RMSprop(self.parameters(), lr=rate, alpha=0.9, eps=1e-6)
+        return recipe.optimizer(self)
 
     def without_learning(self, batches: Sequence[tuple[Tensor, bool]]) -> dict[str, float]:
         """Losses on held-out `batches` that need no learning: `models.without_learning`."""

@@ -32,12 +32,22 @@ class Recipe:
     transposition: Semitones = later(0)
 
 
-def adamw(model: nn.Module, config: Any) -> torch.optim.AdamW:
-    """AdamW with a configuration's rate and weight decay."""
+def optimizer(model: nn.Module) -> torch.optim.Optimizer:
+    """The optimiser that a model's configuration names, at its learning rate.
+
+    AdaDelta and RMSProp have the published constants. AdamW decays matrices alone.
+    """
+    config, rate = model.config, model.config.learning_rate
+    if config.optimiser == "adadelta":
+        return torch.optim.Adadelta(model.parameters(), lr=rate, rho=0.95, eps=1e-6)
+    if config.optimiser == "rmsprop":
+        return torch.optim.RMSprop(model.parameters(), lr=rate, alpha=0.9, eps=1e-6)
+    if config.optimiser == "adam":
+        return torch.optim.Adam(model.parameters(), lr=rate)
     matrices = [p for p in model.parameters() if p.dim() >= MATRIX]
     others = [p for p in model.parameters() if p.dim() < MATRIX]
     groups = [{"params": matrices}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
+    return torch.optim.AdamW(groups, lr=rate, weight_decay=config.weight_decay)
 
 
 def rate(config: Any, iteration: int, total: int) -> float:

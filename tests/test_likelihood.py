@@ -1,0 +1,207 @@
+"""Exact likelihood per frame: chances that sum to 1, naive sums, and frames beyond the end."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+
+from musiclib.base.errors import InputError
+from musiclib.corpus.excerpts import NOTHING, Excerpts, excerpt
+from musiclib.models import LSTMConfig, RollBiaxialConfig, build
+from musiclib.models.likelihood import frame_log_likelihoods, mean_nats, nats, per_frame
+from musiclib.models.sampling import Coins
+
+pytestmark = pytest.mark.processor
+
+KEYS = 6
+SMALL = RollBiaxialConfig(time_sizes=(7, 6), note_sizes=(5, 4), keys=KEYS, lowest=60)
+WHOLE = RollBiaxialConfig(time_sizes=(7, 6), note_sizes=(5, 4))
+LSTM = LSTMConfig(hidden=9, loss="bernoulli", targets="every", window=16, batch=2)
+
+
+def network(config, seed=0):
+    """One whose weights are large: effects are seen."""
+    torch.manual_seed(seed)
+    model = build(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.5)
+    return model
+
+
+def roll(frames, seed, keys=88, share=0.1):
+    return (np.random.default_rng(seed).random((frames, keys)) < share).astype(np.uint8)
+
+
+@pytest.mark.parametrize("frames", [0, 1, 5])
+def test_the_chances_of_all_chords_of_a_small_keyboard_sum_to_1(frames):
+    model, past = network(SMALL), roll(frames, 1, KEYS, 0.4)
+    chords = np.array(list(product((0, 1), repeat=KEYS)), np.uint8)
+    pieces = [np.concatenate([past, chord[None]]) for chord in chords]
+    chances = np.exp([each[-1] for each in frame_log_likelihoods(model, pieces)])
+    assert chances.sum() == pytest.approx(1, abs=1e-5)
+    assert chances.std() > 1e-3  # they are not all the same
+
+
+def test_the_chances_of_all_pieces_of_two_frames_sum_to_1():
+    config = RollBiaxialConfig(time_sizes=(7, 6), note_sizes=(5, 4), keys=4, lowest=60)
+    bits = product((0, 1), repeat=8)
+    pieces = [np.array(some, np.uint8).reshape(2, 4) for some in bits]
+    found = frame_log_likelihoods(network(config), pieces)
+    assert np.exp([each.sum() for each in found]).sum() == pytest.approx(1, abs=1e-5)
+
+
+def naive(model, piece):
+    """Key by key and step by step, as the network composes: the chances that it tosses with."""
+
+    class Forced(Coins):
+        def __init__(self, wanted):
+            self.wanted, self.nats = wanted, 0.0
+
+        def play(self, logits, at=()):
+            wanted = self.wanted[:, *at].double()
+            chance = torch.sigmoid(logits.double())
+            self.nats -= float(torch.log(torch.where(wanted > 0, chance, 1 - chance)).sum())
+            return wanted.bool()
+
+    memory, found = model.begin(1), []
+    notes = None
+    for frame in torch.from_numpy(piece).float():
+        coins = Forced(frame[None])
+        if notes is None:
+            _, notes = True, frame[None] * 0  # what is heard before the first frame is silence
+            memory = fresh(model)
+        _, memory = model.step(notes, memory, coins)
+        notes = frame[None]
+        found.append(-coins.nats)
+    return np.array(found)
+
+
+def fresh(model):
+    """The memory before silence is heard."""
+    from musiclib.models.biaxial import Memory
+
+    if isinstance(model.config, LSTMConfig):
+        return None
+    return Memory(model.time_axis.begin(model.keyboard.notes), 15)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("config", [WHOLE, LSTM], ids=["biaxial", "lstm"])
+def test_a_frame_has_the_likelihood_that_composing_gives_it(config):
+    model, piece = network(config), roll(20, 2)
+    [found] = frame_log_likelihoods(model, [piece])
+    np.testing.assert_allclose(found, naive(model, piece), rtol=1e-4)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("config", [WHOLE, LSTM], ids=["biaxial", "lstm"])
+def test_composing_begins_where_silence_was_heard(config):
+    model = network(config)
+    silence = torch.zeros(2, 88)
+    first, second = model.begin(2), model.step(silence, fresh_for(model, 2), coins(2))[1]
+    flat = torch.utils._pytree.tree_leaves
+    for ours, theirs in zip(flat(first), flat(second), strict=True):
+        torch.testing.assert_close(torch.as_tensor(ours), torch.as_tensor(theirs))
+
+
+def fresh_for(model, pieces):
+    from musiclib.models.biaxial import Memory
+
+    if isinstance(model.config, LSTMConfig):
+        return None
+    return Memory(model.time_axis.begin(pieces * model.keyboard.notes), 15)
+
+
+def coins(pieces):
+    return Coins(torch.rand(pieces, 88), torch.ones(pieces), 1.0)
+
+
+@pytest.mark.parametrize("config", [WHOLE, LSTM], ids=["biaxial", "lstm"])
+def test_pieces_beside_each_other_and_their_lengths_change_nothing(config):
+    model, pieces = network(config), [roll(frames, frames) for frames in (1, 30, 7, 16, 33)]
+    together = frame_log_likelihoods(model, pieces)
+    assert [len(each) for each in together] == [1, 30, 7, 16, 33]
+    for piece, found in zip(pieces, together, strict=True):
+        [alone] = frame_log_likelihoods(model, [piece])
+        np.testing.assert_allclose(found, alone, rtol=1e-5)
+
+
+@pytest.mark.parametrize("config", [WHOLE, LSTM], ids=["biaxial", "lstm"])
+def test_a_frame_does_not_depend_on_later_ones(config):
+    model, piece = network(config), roll(24, 3)
+    other = piece.copy()
+    other[15:] = roll(9, 4)
+    before, after = (frame_log_likelihoods(model, [p])[0] for p in (piece, other))
+    np.testing.assert_allclose(before[:15], after[:15], rtol=1e-6)
+    assert not np.allclose(before[15:], after[15:])
+
+
+def test_all_odds_even_gives_88_ln_2():
+    model = build(WHOLE)
+    with torch.no_grad():
+        model.output.weight.zero_(), model.output.bias.zero_()
+    found = frame_log_likelihoods(model, [roll(9, 5), roll(3, 6)])
+    assert per_frame(found) == pytest.approx(-60.997, abs=5e-4)
+
+
+def test_frames_count_alike_not_pieces():
+    assert per_frame([np.array([-1.0]), np.array([-3.0, -3.0, -3.0])]) == -2.5
+
+
+def test_what_is_no_step_costs_nothing():
+    rolls = torch.from_numpy(roll(11, 7)[None].repeat(2, 0))
+    rolls[1, 6:] = NOTHING
+    logits = torch.randn(2, 10, 88)
+    each = nats(logits, rolls)
+    assert (each[1, 5:] == 0).all() and (each[1, :5] > 0).all()
+    assert mean_nats(logits, rolls).item() == pytest.approx(each.sum().item() / 15)
+
+
+@pytest.mark.parametrize("config", [WHOLE, LSTM], ids=["biaxial", "lstm"])
+def test_the_loss_is_the_mean_over_the_steps_of_an_excerpt(config):
+    model, pieces = network(config), [roll(10, 8), roll(23, 9)]
+    longest = Excerpts(pieces, 2, 32).every(1)[0][0]
+    loss = model.loss(longest)[0].item()
+    assert loss == pytest.approx(-per_frame(frame_log_likelihoods(model, pieces)), rel=1e-5)
+
+
+def test_excerpts_begin_at_bars_hear_what_was_before_and_reach_every_end():
+    pieces = [roll(frames, frames, share=0.5) for frames in (5, 16, 40, 64)]
+    batches = Excerpts(pieces, batch=3, steps=24)
+    assert batches.places == [(0, 0), (1, 0), (2, 0), (2, 16), (3, 0), (3, 16), (3, 32), (3, 48)]
+    last = batches._read([(2, 16), (0, 0)], [0, 0]).numpy()
+    assert last.shape == (2, 25, 88)
+    np.testing.assert_array_equal(last[0], pieces[2][15:40])
+    assert not last[1, 0].any() and (last[1, 6:] == NOTHING).all()
+    np.testing.assert_array_equal(last[1, 1:6], pieces[0])
+
+
+def test_excerpts_are_moved_together_and_lose_no_key():
+    piece = roll(16, 10)
+    piece[:, :3] = piece[:, 80:] = 0
+    piece[0, [3, 79]] = 1
+    batches = Excerpts([piece], batch=40, steps=16, move=11)
+    drawn, _ = batches.draw(0, torch.Generator().manual_seed(0))
+    moves = set()
+    for row in drawn.numpy():
+        lowest = np.flatnonzero(row.any(axis=0))[0]
+        moves.add(int(lowest) - 3)
+        np.testing.assert_array_equal(row[1:, lowest : lowest + 77], piece[:, 3:80])
+    assert min(moves) == -3 and max(moves) == 8 and len(moves) > 6
+
+
+def test_excerpts_are_the_same_for_an_iteration_and_say_where_there_are_none():
+    batches = Excerpts([roll(40, 11)], 4, 8, move=3)
+    one, other = (batches.draw(5, torch.Generator().manual_seed(5))[0] for _ in range(2))
+    assert torch.equal(one, other)
+    assert len(batches.every(3)) == 3
+    with pytest.raises(InputError, match="no piece has a step"):
+        Excerpts([roll(0, 0)], 4, 8)
+
+
+def test_a_piece_begins_with_silence():
+    piece = roll(4, 12)
+    assert excerpt(piece).shape == (5, 88) and not excerpt(piece)[0].any()
+    assert excerpt(piece, start=16) is piece
