@@ -65,6 +65,7 @@ MODERN_LSTM = {
     "loss": "bernoulli",
     "targets": "every",
     "optimiser": "adamw",
+    "learning_rate": 0.005,
     "weight_decay": 0.01,
     "warm_up": 20,
     "cooling": 1.0,

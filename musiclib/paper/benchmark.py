@@ -4,7 +4,7 @@ Recipes were chosen on the validation pieces alone; TRIALS is what was tried. A 
 by `tested`, once for a run: see `benchmark_kept`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -20,7 +20,7 @@ from musiclib.training.train import train_runs, workers
 SETS = tuple(FILES)
 NETWORKS = {"biaxial RNN": "biaxial-roll", "LSTM": "lstm"}
 MEASURES = 20  # held-out losses on the way
-LONG = {"segment": 128, "dropout": 0.1, "iterations": 3000}
+LONG = {"segment": 128, "iterations": 2500}
 BOTH_LSTM = {
     **{"loss": "bernoulli", "targets": "every", "optimiser": "adamw", "hidden": 256},
     **{"window": 128, "batch": 8, "dropout": 0.3, "checkpoints": (), "iterations": 2000},
@@ -38,18 +38,19 @@ TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
         "biaxial RNN": {
             "recipe, half as long": {},
-            "AdaDelta": {"optimiser": "adadelta", "learning_rate": 1.0},
-            "learning rate 0.002": {"learning_rate": 0.002},
-            "learning rate 0.012": {"learning_rate": 0.012},
-            "learning rate 0.02": {"learning_rate": 0.02},
-            "no warm-up": {"warm_up": 0},
-            "no cooling": {"cooling": 0.0},
+            "forget gates open at first": {"start": "open"},
+            "no transposition": {"transposition": 0},
+            "dropout 0.2": {"dropout": 0.2},
+            "dropout 0.4": {"dropout": 0.4},
+            "no dropout": {"dropout": 0.0},
             "no averaging": {"averaging": 0.0},
+            "no cooling": {"cooling": 0.0},
+            "AdaDelta": {"optimiser": "adadelta", "learning_rate": 1.0},
+            "half the learning rate": {"learning_rate": 0.006},
+            "twice the learning rate": {"learning_rate": 0.024},
             "no weight decay": {"weight_decay": 0.0},
             "ten times the weight decay": {"weight_decay": 0.1},
-            "no dropout": {"dropout": 0.0},
-            "dropout 0.4": {"dropout": 0.4},
-            "transposition": {"transposition": 5},
+            "no warm-up": {"warm_up": 0},
             "key index from 0 to 87": {"index": "raw"},
             "batches of 10, as many frames": {"batch": 10, "iterations": 400},
             "twice as wide": {"time_sizes": (128, 128), "note_sizes": (64, 64)},
@@ -60,7 +61,11 @@ TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
 
 
 def trials(network: str) -> dict[str, dict[str, Any]]:
-    """What was tried of a network's recipe, by name: the fields that change."""
+    """What was tried of a network's recipe, by name: the fields that change.
+
+    Raises InputError for another network.
+    """
+    _must_be_known(network, NETWORKS)
     return {name: {**SHORT, **changes} for name, changes in TRIALS[network].items()}
 
 
@@ -69,13 +74,17 @@ def run_config(network: str, name: str, seed: int, **changes: Any) -> RunConfig:
 
     Raises InputError for another network or set.
     """
-    for wanted, known in ((network, NETWORKS), (name, SETS)):
-        if wanted not in known:
-            raise InputError(f"unknown {wanted!r}: choose one of {', '.join(known)}")
+    _must_be_known(network, NETWORKS)
+    _must_be_known(name, SETS)
     kind = MODELS[NETWORKS[network]].config
     model = kind(**{**RECIPES[network][name], **changes})
     every = max(1, model.iterations // MEASURES)
     return RunConfig(model, seed=seed, normalise=False, held_out_every=every)
+
+
+def _must_be_known(wanted: str, known: Iterable[str]) -> None:
+    if wanted not in known:
+        raise InputError(f"unknown {wanted!r}: choose one of {', '.join(known)}")
 
 
 def train(configs: list[RunConfig], name: str, root: Path = RUNS) -> list[Run]:

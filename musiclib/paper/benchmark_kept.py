@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from filelock import FileLock
 
 from musiclib.base.errors import InputError
 from musiclib.base.files import ROOT
@@ -56,9 +57,11 @@ def keep(
     for run, row in rows.items():
         row |= {part: before[run][part] for part in PARTS if run in before and part not in row}
     table = pd.DataFrame(rows.values()).reindex(columns=[*_columns(rows), *PARTS])
-    _write(table, folder / ROWS)
     curves = [run.held_out.assign(run=run.directory.name) for run in runs]
-    _write(pd.concat(curves)[["run", "iteration", "loss"]], folder / CURVES)
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(f".{folder.name}.lock")):  # sets may be trained side by side
+        _write(table, folder / ROWS)
+        _write(pd.concat(curves)[["run", "iteration", "loss"]], folder / CURVES)
     return table
 
 

@@ -79,7 +79,13 @@ PAPER = Profile(
     steps=1280,
     held_out_batches=8,
     plateau=(1500, 20),
-    held_out_every={"lstm": 250, "biaxial": 100, "rbm": 500, "conditional-rbm": 500},
+    held_out_every={
+        "lstm": 250,
+        "biaxial": 100,
+        "rbm": 500,
+        "conditional-rbm": 500,
+        "biaxial-roll": 100,
+    },
 )
 QUICK = Profile(
     name="quick",
@@ -94,7 +100,13 @@ QUICK = Profile(
     steps=320,
     held_out_batches=8,
     plateau=(120, 20),
-    held_out_every={"lstm": 250, "biaxial": 50, "rbm": 100, "conditional-rbm": 100},
+    held_out_every={
+        "lstm": 250,
+        "biaxial": 50,
+        "rbm": 100,
+        "conditional-rbm": 100,
+        "biaxial-roll": 50,
+    },
 )
 SMOKE = Profile(
     name="smoke",
@@ -111,7 +123,7 @@ SMOKE = Profile(
     steps=64,
     held_out_batches=2,
     plateau=(4, 2),
-    held_out_every={"lstm": 10, "biaxial": 5, "rbm": 10, "conditional-rbm": 10},
+    held_out_every={"lstm": 10, "biaxial": 5, "rbm": 10, "conditional-rbm": 10, "biaxial-roll": 5},
 )
 PROFILES = {profile.name: profile for profile in (SMOKE, QUICK, PAPER)}
 

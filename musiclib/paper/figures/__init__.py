@@ -8,6 +8,7 @@ from musiclib.paper.figures.architecture import biaxial
 from musiclib.paper.figures.composed import real_and_composed
 from musiclib.paper.figures.contents import contents
 from musiclib.paper.figures.learning import beginnings, escapes, learning_curves, plateau
+from musiclib.paper.figures.likelihood import benchmark_curves, forms, judged_music
 from musiclib.paper.figures.machines import filters, rbm, restoration, sameness
 from musiclib.paper.figures.quality import compared, densities, isl_curves, projections, thinning
 from musiclib.paper.figures.rolls import notes_table, rolls

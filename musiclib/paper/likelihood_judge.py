@@ -1,0 +1,75 @@
+"""Composed music judged by a network that did not compose it: its log-likelihood per frame.
+
+The judge is the biaxial RNN over 88 keys, trained on the main corpus with the recipe of the
+benchmark. It hears what sounds at every other sixteenth: what the LSTM's music, whose samples are
+as long, and that of the biaxial RNN have in common; whether a note is struck anew it does not hear.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from musiclib.base.parallel import side_by_side
+from musiclib.corpus.sets import Corpus
+from musiclib.models.likelihood import frame_log_likelihoods, per_frame
+from musiclib.music.representations import roll_of
+from musiclib.paper.study import Study
+from musiclib.training.runs import Run, RunConfig
+from musiclib.training.train import train_runs, workers
+
+PAIRS = (("nats", "bits"), ("nats", "isl"), ("bits", "isl"))
+
+
+def in_frames(music: Corpus) -> Corpus:
+    """The corpus with rolls that hold what sounds at every other sixteenth."""
+    sets = {
+        name: [piece._replace(roll=roll_of(np.asarray(piece.states))) for piece in pieces]
+        for name, pieces in music.sets.items()
+    }
+    return replace(music, sets=sets)
+
+
+def train_judges(study: Study) -> list[Run]:
+    """A judge for each seed, trained on the music as the others are."""
+    configs = [
+        RunConfig(
+            study.profile.biaxial_roll,
+            seed=seed,
+            normalise=False,  # it is already
+            held_out_every=study.profile.held_out_every["biaxial-roll"],
+            held_out_batches=study.profile.held_out_batches,
+        )
+        for seed in study.seeds
+    ]
+    return train_runs(configs, in_frames(study.music), study.runs)
+
+
+def scores(
+    study: Study, judges: Sequence[Run], model: str, checkpoints: tuple[int, ...], kinds: tuple
+) -> pd.DataFrame:
+    """`Study.scores`, with the column nats: log-likelihood per frame by the judge of the seed."""
+    table = study.scores(model, checkpoints, kinds)
+    jobs = [
+        (judges[seed], study.composed(study.run(model, kind, seed), at))
+        for kind, seed, at in table[["curriculum", "seed", "checkpoint"]].itertuples(index=False)
+    ]
+    nats = side_by_side(nats_per_frame, jobs, "judging", workers=workers())
+    return table.assign(model=model, nats=nats)
+
+
+def nats_per_frame(judge: Run, pieces: Sequence[np.ndarray]) -> float:
+    """Log-likelihood per frame of pieces (T, 78, 2) by a judge, all frames of all pieces alike."""
+    return per_frame(frame_log_likelihoods(judge.model(), [roll_of(piece) for piece in pieces]))
+
+
+def agreement(table: pd.DataFrame) -> pd.DataFrame:
+    """Spearman's rank correlation of the judges over all sets of a table, seed by seed."""
+    rows = [
+        {"model": model, "seed": seed, "pair": f"{one} and {other}",
+         "rho": part[one].corr(part[other], method="spearman")}
+        for (model, seed), part in table.groupby(["model", "seed"], sort=False)
+        for one, other in PAIRS
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
