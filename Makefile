@@ -19,14 +19,14 @@ DONE      := $(NOTEBOOKS:notebooks/%.ipynb=$(RESULTS)/%.json)
 export PROFILE CORPUS SEEDS PRECISION
 
 .DEFAULT_GOAL := help
-.PHONY: help data paper everything published listen shipped figure1 figure3a figure3b figure2 figure4 figure5 table1 mending plateau section4 test test-avx2 fuzz faults \
-  bench bench-data bench-isl bench-keys bench-peers bench-published bench-restoration lab site clean notebooks FORCE
+.PHONY: help data paper everything published listen shipped figure1 figure3a figure3b figure2 figure4 figure5 table1 mending plateau likelihood modern section4 test test-avx2 fuzz faults \
+  benchmark bench bench-data bench-isl bench-keys bench-peers bench-published bench-restoration lab site clean notebooks FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  options            PROFILE=smoke|quick|paper  CORPUS=folder of MIDI files or piano-midi  SEEDS=3  PRECISION=fp32|tf32|bf16  TRAIN=yes"
 
-data: .venv/installed ## download the paper's music: piano-midi.de and the Nottingham tunes, into data/
+data: .venv/installed ## download the paper's music and the benchmark's: piano-midi.de, the Nottingham tunes, piano rolls
 	@$(BIN)/python -m musiclib data
 
 # At published size all of it can take weeks: unless asked for with TRAIN=yes it is only begun where it
@@ -44,7 +44,7 @@ published: $(RESULTS)/16-published-size.json ## Figures 3 to 5 and Table 1 from 
 
 # These train what they need; at published size only where it is asked for.
 ifeq ($(UNASKED),yes)
-figure1 figure2 figure3a figure3b figure4 figure5 table1 mending plateau section4: published
+figure1 figure2 figure3a figure3b figure4 figure5 table1 mending plateau likelihood modern section4: published
 else
 figure3a figure3b: $(RESULTS)/04-figure-3.json ## the figure and what it needs
 figure4 table1: $(RESULTS)/06-figure-4-and-table-1.json ## the figure or table and what it needs
@@ -52,6 +52,8 @@ figure5: $(RESULTS)/07-figure-5.json ## the figure and what it needs
 figure1: $(RESULTS)/03-train-biaxial.json ## the figure, from the biaxial RNN that is trained
 figure2: $(RESULTS)/09-windowed-rbm.json ## the figure, from the trained RBM
 plateau: $(RESULTS)/12-why-a-plateau.json ## when the biaxial RNN leaves its plateau, and why
+likelihood: $(RESULTS)/17-likelihood.json ## the benchmark's table, and likelihood as a metric of composed music
+modern: $(RESULTS)/18-modern-form.json ## the modern form of training beside ours and the published one
 section4: $(RESULTS)/13-section-4.json ## other keys, time reversed, major pieces alone
 mending: $(RESULTS)/10-mending.json ## what mends corrupted music, and what it does to composed music
 endif
@@ -114,6 +116,10 @@ notebooks: .venv/installed ## run the notebooks in place and keep the outputs of
 	$(BIN)/nbstripout --keep-count --extra-keys "metadata.language_info cell.metadata.execution" $(NOTEBOOKS)
 	$(BIN)/ruff format -q notebooks
 
+benchmark: .venv/installed ## train both networks on the four piano-roll sets, measure and keep them: half a day on 2 cores
+	$(BIN)/python -m musiclib benchmark --seeds "$$SEEDS" --test
+	$(BIN)/python -m musiclib readme
+
 shipped: .venv/installed ## train the weights that come with the package anew: two hours
 	$(BIN)/python -c "from musiclib.paper.shipping import ship; ship()"
 
@@ -151,7 +157,8 @@ $(RESULTS)/11-results.json: $(filter-out $(RESULTS)/11-results.json,$(DONE))
 $(RESULTS)/12-why-a-plateau.json: $(RESULTS)/01-corpus.json
 $(RESULTS)/13-section-4.json: $(RESULTS)/03-train-biaxial.json
 $(RESULTS)/14-explore.json: $(RESULTS)/01-corpus.json
-$(RESULTS)/15-own-music.json: $(RESULTS)/03-train-biaxial.json
+$(RESULTS)/15-own-music.json $(RESULTS)/18-modern-form.json: $(RESULTS)/03-train-biaxial.json
+$(RESULTS)/17-likelihood.json: $(RESULTS)/06-figure-4-and-table-1.json $(wildcard results/likelihood/*)
 
 .venv/installed: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \

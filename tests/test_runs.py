@@ -211,11 +211,11 @@ def test_the_order_is_that_of_the_experiments_and_names_and_patterns_choose(plac
     assert {s.state for s in found} == {"missing"} and not list(runs.iterdir())
     names = [s.job.name for s in standing.select(found, ["rbm-*", "lstm-plain-1"])]
     assert names == ["rbm-plain-0", "lstm-plain-1", "rbm-plain-1", "rbm-plain-2"]
-    assert [s.job for s in standing.select(found, task=44)] == jobs(3)[44:]
+    assert [s.job for s in standing.select(found, task=50)] == jobs(3)[50:]
     with pytest.raises(InputError, match=r"no run lstm-plane-0 .* lstm-plain-0"):
         standing.select(found, ["lstm-plane-0"])
-    with pytest.raises(InputError, match=r"--task 45: there are 45 runs, 0 to 44"):
-        standing.select(found, task=45)
+    with pytest.raises(InputError, match=r"--task 51: there are 51 runs, 0 to 50"):
+        standing.select(found, task=51)
 
 
 def test_an_experiment_lacks_what_is_not_there(place, runs):

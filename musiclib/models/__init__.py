@@ -1,8 +1,9 @@
 """The networks and machines of section 2.4: one file each, and a line each in `MODELS` below.
 
 `build` makes one of its configuration; `model` says what training and composing ask of it.
-`lstm`, `biaxial` (with `cells`, `features`), `rbm` and `conditional_rbm` (with `nonlocal_means`)
-are the models; `sampling` flips their coins, `without_learning` says whether a network learned,
+`lstm`, `biaxial` (with `cells`, `features`), `biaxial_roll`, `rbm` and `conditional_rbm` (with
+`nonlocal_means`) are the models, `recipe` how networks may be trained, `likelihood` what they say
+of music; `sampling` flips their coins, `without_learning` says whether a network learned,
 `checkpoints` loads weights, looked at by the types of a configuration's fields, `fast_steps` and
 `note_loop` make composing fast.
 """

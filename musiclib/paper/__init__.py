@@ -5,5 +5,7 @@
 and `restoration` are the notebooks' experiments, `figures` their pictures; `notebooks`, `depends`
 and `readme` run them and make pages, `measured` the tables of benchmarks, on a `chosen` corpus, of
 which `contents` says what is in it and `expected` how long it would train. `standing` says how the
-runs of `experiments` stand.
+runs of `experiments` stand. `benchmark` trains on the piano-roll sets, `benchmark_kept` keeps what
+came of it, `likelihood_table` shows it; `likelihood_judge` judges composed music likewise, and
+`modern` compares forms of training.
 """

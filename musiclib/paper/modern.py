@@ -9,7 +9,7 @@ from musiclib.models.likelihood import frame_log_likelihoods, per_frame
 from musiclib.paper.curves import Runs
 from musiclib.training.runs import Run
 
-FORMS = {"modern": "modern form", "plain": "our form", "published": "published form"}
+FORMS = {"modern": "the modern form", "plain": "our form", "published": "the published form"}
 FORMS |= {"bernoulli": "our form, Bernoulli loss"}
 
 

@@ -1,0 +1,79 @@
+"""The benchmark's table: what needs no network, our networks, and what others have published."""
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import pandas as pd
+
+from musiclib.paper.benchmark import NETWORKS, SETS
+from musiclib.paper.benchmark_kept import RECIPE
+from musiclib.paper.results import markdown, number, shown
+
+OURS = "ours, mean ± deviation over {} seeds"
+BEST = "ours, the seed that is best on validation"
+
+
+@cache
+def published() -> dict[str, Any]:
+    """Published test values, and how each is known: likelihoods.json."""
+    return json.loads(files("musiclib.paper").joinpath("likelihoods.json").read_text())
+
+
+def published_lines() -> pd.DataFrame:
+    """The published values as a long table: columns set, model, value."""
+    rows = [
+        (name, row["model"], row[name])
+        for row in published()["rows"]
+        for name in SETS
+        if name in row
+    ]
+    return pd.DataFrame(rows, columns=["set", "model", "value"])
+
+
+def tested(rows: pd.DataFrame, network: str, name: str) -> pd.DataFrame:
+    """The runs of a network on a set, by its recipe, that were measured on the test pieces."""
+    of = rows[(rows["network"] == network) & (rows["set"] == name) & (rows["change"] == RECIPE)]
+    return of[of["test"].notna()]
+
+
+def best(runs: pd.DataFrame) -> pd.Series:
+    """The run that is best on the validation pieces; the test pieces have no say."""
+    return runs.loc[runs["validation"].idxmax()]
+
+
+def table(rows: pd.DataFrame) -> str:
+    """All rows in Markdown: test log-likelihood per frame, ours with that on validation beside."""
+    known = published()
+    lines = [[name, "recomputed", *(_plain(values.get(s)) for s in SETS)]
+             for name, values in known["baselines"].items()]  # fmt: skip
+    lines += [[row["model"], row["status"], *(_plain(row.get(s)) for s in SETS)]
+              for row in known["rows"]]  # fmt: skip
+    lines += [line for network in NETWORKS for line in _ours(rows, network)]
+    return markdown(["model", "status", *SETS], lines)
+
+
+def _ours(rows: pd.DataFrame, network: str) -> list[list[str]]:
+    by_set = {name: tested(rows, network, name) for name in SETS}
+    if not any(len(runs) for runs in by_set.values()):
+        return []
+    seeds = "/".join(str(len(runs)) for runs in by_set.values() if len(runs))
+    mean = [_both(runs) if len(runs) else "" for runs in by_set.values()]
+    first = [_one(best(runs)) if len(runs) else "" for runs in by_set.values()]
+    return [[network, OURS.format(seeds), *mean], [network, BEST, *first]]
+
+
+def _both(runs: pd.DataFrame) -> str:
+    test, validation = (
+        shown(number(runs[part].tolist(), ""), 2) for part in ("test", "validation")
+    )
+    return f"**{test}** (validation {validation})"
+
+
+def _one(run: pd.Series) -> str:
+    return f"{_plain(run['test'])} (validation {_plain(run['validation'])})"
+
+
+def _plain(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}".replace("-", "−")
