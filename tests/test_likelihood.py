@@ -5,10 +5,12 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+from torch.utils._pytree import tree_leaves
 
 from musiclib.base.errors import InputError
 from musiclib.corpus.excerpts import NOTHING, Excerpts, excerpt
 from musiclib.models import LSTMConfig, RollBiaxialConfig, build
+from musiclib.models.biaxial import Memory
 from musiclib.models.likelihood import frame_log_likelihoods, mean_nats, nats, per_frame
 from musiclib.models.sampling import Coins
 
@@ -52,70 +54,48 @@ def test_the_chances_of_all_pieces_of_two_frames_sum_to_1():
     assert np.exp([each.sum() for each in found]).sum() == pytest.approx(1, abs=1e-5)
 
 
-def naive(model, piece):
-    """Key by key and step by step, as the network composes: the chances that it tosses with."""
+class Forced(Coins):
+    """Coins that fall as a frame says; they add up how likely that was."""
 
-    class Forced(Coins):
-        def __init__(self, wanted):
-            self.wanted, self.nats = wanted, 0.0
+    def __init__(self, frame):
+        self.frame, self.log_likelihood = frame[None], 0.0
 
-        def play(self, logits, at=()):
-            wanted = self.wanted[:, *at].double()
-            chance = torch.sigmoid(logits.double())
-            self.nats -= float(torch.log(torch.where(wanted > 0, chance, 1 - chance)).sum())
-            return wanted.bool()
-
-    memory, found = model.begin(1), []
-    notes = None
-    for frame in torch.from_numpy(piece).float():
-        coins = Forced(frame[None])
-        if notes is None:
-            _, notes = True, frame[None] * 0  # what is heard before the first frame is silence
-            memory = fresh(model)
-        _, memory = model.step(notes, memory, coins)
-        notes = frame[None]
-        found.append(-coins.nats)
-    return np.array(found)
+    def play(self, logits, at=()):
+        wanted = self.frame[:, *at].double()
+        chance = torch.sigmoid(logits.double())
+        self.log_likelihood += float(torch.log(torch.where(wanted > 0, chance, 1 - chance)).sum())
+        return wanted.bool()
 
 
-def fresh(model):
-    """The memory before silence is heard."""
-    from musiclib.models.biaxial import Memory
-
-    if isinstance(model.config, LSTMConfig):
-        return None
-    return Memory(model.time_axis.begin(model.keyboard.notes), 15)
-
-
-@torch.no_grad()
-@pytest.mark.parametrize("config", [WHOLE, LSTM], ids=["biaxial", "lstm"])
-def test_a_frame_has_the_likelihood_that_composing_gives_it(config):
-    model, piece = network(config), roll(20, 2)
-    [found] = frame_log_likelihoods(model, [piece])
-    np.testing.assert_allclose(found, naive(model, piece), rtol=1e-4)
-
-
-@torch.no_grad()
-@pytest.mark.parametrize("config", [WHOLE, LSTM], ids=["biaxial", "lstm"])
-def test_composing_begins_where_silence_was_heard(config):
-    model = network(config)
-    silence = torch.zeros(2, 88)
-    first, second = model.begin(2), model.step(silence, fresh_for(model, 2), coins(2))[1]
-    flat = torch.utils._pytree.tree_leaves
-    for ours, theirs in zip(flat(first), flat(second), strict=True):
-        torch.testing.assert_close(torch.as_tensor(ours), torch.as_tensor(theirs))
-
-
-def fresh_for(model, pieces):
-    from musiclib.models.biaxial import Memory
-
+def unheard(model, pieces):
+    """The memory before anything is heard, silence included."""
     if isinstance(model.config, LSTMConfig):
         return None
     return Memory(model.time_axis.begin(pieces * model.keyboard.notes), 15)
 
 
-def coins(pieces):
-    return Coins(torch.rand(pieces, 88), torch.ones(pieces), 1.0)
+@torch.no_grad()
+@pytest.mark.parametrize("config", [WHOLE, LSTM], ids=["biaxial", "lstm"])
+def test_a_frame_has_the_likelihood_that_composing_gives_it(config):
+    """Step by step and key by key, as the network composes, from a step of silence on."""
+    model, piece = network(config), roll(20, 2)
+    memory, before, tossed = unheard(model, 1), torch.zeros(1, 88), []
+    for frame in torch.from_numpy(piece).float():
+        coins = Forced(frame)
+        _, memory = model.step(before, memory, coins)
+        before = frame[None]
+        tossed.append(coins.log_likelihood)
+    [found] = frame_log_likelihoods(model, [piece])
+    np.testing.assert_allclose(found, tossed, rtol=1e-4)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("config", [WHOLE, LSTM], ids=["biaxial", "lstm"])
+def test_composing_begins_where_silence_was_heard(config):
+    model, coins = network(config), Coins(torch.rand(2, 88), torch.ones(2), 1.0)
+    _, heard = model.step(torch.zeros(2, 88), unheard(model, 2), coins)
+    for ours, theirs in zip(tree_leaves(model.begin(2)), tree_leaves(heard), strict=True):
+        torch.testing.assert_close(torch.as_tensor(ours), torch.as_tensor(theirs))
 
 
 @pytest.mark.parametrize("config", [WHOLE, LSTM], ids=["biaxial", "lstm"])

@@ -1,0 +1,159 @@
+"""The benchmark's table, composed music by its likelihood, and forms of training side by side."""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from strategies import random_states
+
+from musiclib.corpus.sets import Corpus, Piece
+from musiclib.models import RollBiaxialConfig, build
+from musiclib.models.likelihood import frame_log_likelihoods
+from musiclib.music.representations import roll_of
+from musiclib.paper import figures, likelihood_table
+from musiclib.paper.likelihood_judge import agreement, in_frames, nats_per_frame
+from musiclib.paper.likelihood_table import best, published_lines, table
+from musiclib.paper.modern import curves, last_loss, reached
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def row(seed, validation, test=np.nan, name="MuseData", change="recipe", network="biaxial RNN"):
+    return {
+        **{"network": network, "set": name, "change": change, "seed": seed},
+        **{"run": f"{network}-{name}-{change}-{seed}", "validation": validation, "test": test},
+    }
+
+
+ROWS = pd.DataFrame(
+    [
+        row(0, -5.0, -5.5),
+        row(1, -4.0, -6.5),
+        row(2, -4.5),
+        row(0, -1.0, change="no warm-up"),
+        row(0, -9.0, -9.25, network="LSTM", name="Nottingham"),
+    ]
+)
+
+
+def test_a_row_counts_tested_runs_of_the_recipe_and_validation_chooses_the_best():
+    runs = likelihood_table.tested(ROWS, "biaxial RNN", "MuseData")
+    assert runs["seed"].tolist() == [0, 1]
+    assert best(runs)["test"] == -6.5  # the worse of both on test pieces
+    assert not len(likelihood_table.tested(ROWS, "LSTM", "MuseData"))
+
+
+def test_ours_stand_below_what_others_have_published():
+    lines = str(table(ROWS)).splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert cells[0] == [
+        "model",
+        "status",
+        "JSB chorales",
+        "MuseData",
+        "Nottingham",
+        "Piano-midi.de",
+    ]
+    by_name = {tuple(row[:2]): row[2:] for row in cells[2:]}
+    assert by_name["LSTM (Bai et al. 2018)", "read"] == ["−8.45", "", "−3.29", ""]
+    mean = by_name["biaxial RNN", "ours, mean ± deviation over 2 seeds"]
+    assert mean == ["", "**−6.00 ± 0.71** (validation −4.50 ± 0.71)", "", ""]
+    chosen = by_name["biaxial RNN", "ours, the seed that is best on validation"]
+    assert chosen == ["", "−6.50 (validation −4.00)", "", ""]
+    assert by_name["LSTM", "ours, the seed that is best on validation"][2].startswith("−9.25")
+
+
+def test_published_lines_name_every_value_once():
+    lines = published_lines()
+    assert not lines.duplicated(["set", "model"]).any() and (lines["value"] < 0).all()
+
+
+def test_a_corpus_in_frames_holds_every_other_sixteenth():
+    states = random_states(21, 0, 0.2)
+    corpus = in_frames(Corpus({"main": [Piece("a", states, np.zeros((3, 88), np.uint8))]}))
+    roll = corpus.main[0].roll
+    assert roll.shape == (10, 88) and np.array_equal(roll[:, 3:81], states[:20:2, :, 0])
+    assert np.array_equal(corpus.main[0].states, states)
+
+
+def test_the_judge_takes_all_frames_alike():
+    model = build(RollBiaxialConfig(time_sizes=(4, 3), note_sizes=(3, 2)))
+    pieces = [random_states(steps, steps, 0.2) for steps in (10, 40)]
+    every = np.concatenate(frame_log_likelihoods(model, [roll_of(piece) for piece in pieces]))
+    judge = SimpleNamespace(model=lambda: model)
+    assert len(every) == 25 and nats_per_frame(judge, pieces) == pytest.approx(every.mean())
+
+
+def test_agreement_is_that_of_ranks_and_of_each_seed():
+    judged = pd.DataFrame(
+        {
+            "model": "LSTM",
+            "seed": [0] * 4 + [1] * 4,
+            "nats": [1.0, 2, 3, 4] * 2,
+            "bits": [10.0, 20, 30, 400, 4, 3, 2, 1],
+            "isl": [1.0, 3, 2, 4] * 2,
+        }
+    )
+    rho = agreement(judged).set_index(["seed", "pair"])["rho"]
+    assert rho[0, "nats and bits"] == pytest.approx(1) and rho[1, "nats and bits"] == pytest.approx(
+        -1
+    )
+    assert rho[0, "nats and isl"] == pytest.approx(0.8)
+
+
+@dataclass
+class Trained:
+    """What of a run the curves need."""
+
+    held_out: pd.DataFrame
+    seconds: float
+    iterations: int = 8
+
+    @property
+    def record(self):
+        return {"seconds": self.seconds}
+
+    @property
+    def losses(self):
+        return pd.DataFrame({"loss": np.zeros(self.iterations)})
+
+    @property
+    def verdict(self):
+        return SimpleNamespace(learned=True)
+
+
+def trained(losses, seconds=480.0):
+    return Trained(pd.DataFrame({"iteration": [2, 4, 6, 8], "loss": losses}), seconds)
+
+
+def test_when_a_loss_is_reached_and_in_how_many_minutes():
+    modern, plain = trained([9.0, 5, 6, 4], 240.0), trained([9.0, 8, 7, 6])
+    assert reached(modern, last_loss(plain)) == 4
+    assert np.isnan(reached(plain, last_loss(modern)))
+    made = curves({("modern", 0): modern, ("plain", 0): plain}, scale=2)
+    assert made["minutes"].tolist() == [1, 2, 3, 4, 2, 4, 6, 8]
+    assert made["loss"].tolist() == [18, 10, 12, 8, 18, 16, 14, 12]
+
+
+def test_the_pictures_show_what_is_in_their_tables():
+    made = curves({("modern", 0): trained([9.0, 5, 6, 4]), ("plain", 0): trained([9.0, 8, 7, 6])})
+    bar = made[made["form"] == "our form"].tail(1)[["form", "loss"]]
+    left, right = figures.forms(made, "nats", bar).axes
+    assert left.get_xlabel() == "iteration" and right.get_xlabel() == "minutes"
+    assert {tuple(line.get_ydata()) for line in left.lines} >= {(9, 5, 6, 4), (9, 8, 7, 6), (6, 6)}
+    curve = pd.DataFrame(
+        {"set": ["a", "a", "b", "b"], "network": "LSTM", "seed": 0, "iteration": [1, 2] * 2}
+    ).assign(nats=[-9.0, -8, -7, -6])
+    theirs = pd.DataFrame({"set": ["b"], "model": ["TCN"], "value": [-5.0]})
+    first, second = figures.benchmark_curves(curve, theirs, -12).axes
+    assert len(first.lines) == 1 and len(second.lines) == 2 and first.get_ylim() == (-12, 0)
+    judged = pd.DataFrame({"model": ["x", "y"], "nats": [-1.0, -2], "bits": [0, 1], "isl": [2, 3]})
+    for axes in figures.judged_music(judged, {"nats": -3.0}).axes:
+        assert len(axes.collections) == 2 and axes.lines[0].get_xdata()[0] == -3
