@@ -37,7 +37,7 @@ class RollBiaxialConfig(BiaxialConfig):
 
     time_sizes: tuple[Count, ...] = (64, 64)
     note_sizes: tuple[Count, ...] = (32, 32)
-    dropout: Share = 0.1
+    dropout: Share = 0.3
     batch: Count = 4
     segment: Count = 64
     level_iterations: int = 100
@@ -45,7 +45,7 @@ class RollBiaxialConfig(BiaxialConfig):
     iterations: int = 2000
     cooling: Share = 1.0
     optimiser: Literal["adadelta", "adam", "adamw"] = "adamw"
-    learning_rate: Rate = 0.012
+    learning_rate: Rate = 0.01
     weight_decay: Rate = 0.01
     warm_up: int = 50
     averaging: Share = 0.99

@@ -20,7 +20,7 @@ from musiclib.training.train import train_runs, workers
 SETS = tuple(FILES)
 NETWORKS = {"biaxial RNN": "biaxial-roll", "LSTM": "lstm"}
 MEASURES = 20  # held-out losses on the way
-LONG = {"segment": 128, "iterations": 2500}
+LONG = {"segment": 128, "dropout": 0.1, "learning_rate": 0.012, "iterations": 2500}
 BOTH_LSTM = {
     **{"loss": "bernoulli", "targets": "every", "optimiser": "adamw", "hidden": 256},
     **{"window": 128, "batch": 8, "dropout": 0.3, "checkpoints": (), "iterations": 2000},
@@ -40,14 +40,14 @@ TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "recipe, half as long": {},
             "forget gates open at first": {"start": "open"},
             "no transposition": {"transposition": 0},
-            "dropout 0.2": {"dropout": 0.2},
-            "dropout 0.4": {"dropout": 0.4},
+            "dropout 0.1": {"dropout": 0.1},
+            "dropout 0.5": {"dropout": 0.5},
             "no dropout": {"dropout": 0.0},
             "no averaging": {"averaging": 0.0},
             "no cooling": {"cooling": 0.0},
             "AdaDelta": {"optimiser": "adadelta", "learning_rate": 1.0},
-            "half the learning rate": {"learning_rate": 0.006},
-            "twice the learning rate": {"learning_rate": 0.024},
+            "half the learning rate": {"learning_rate": 0.005},
+            "twice the learning rate": {"learning_rate": 0.02},
             "no weight decay": {"weight_decay": 0.0},
             "ten times the weight decay": {"weight_decay": 0.1},
             "no warm-up": {"warm_up": 0},

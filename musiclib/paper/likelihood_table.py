@@ -54,6 +54,22 @@ def table(rows: pd.DataFrame) -> str:
     return markdown(["model", "status", *SETS], lines)
 
 
+BESIDE = {"TCN": "TCN (Bai et al. 2018)", "Johnson": "biaxial LSTM (Johnson 2017)"}
+
+
+def in_a_sentence(rows: pd.DataFrame) -> str:
+    """What the biaxial RNN reaches on test pieces, each set beside two published rows."""
+    known = {row["model"]: row for row in published()["rows"]}
+    found = []
+    for name in SETS:
+        runs = tested(rows, "biaxial RNN", name)
+        theirs = [f"{short} {_plain(known[model][name])}" for short, model in BESIDE.items()
+                  if name in known[model]]  # fmt: skip
+        if len(runs):
+            found.append(f"{name} {_plain(runs['test'].mean())} ({', '.join(theirs)})")
+    return f"{'; '.join(found)}: nats per frame of test pieces, more is better."
+
+
 def _ours(rows: pd.DataFrame, network: str) -> list[list[str]]:
     by_set = {name: tested(rows, network, name) for name in SETS}
     if not any(len(runs) for runs in by_set.values()):
