@@ -6,11 +6,13 @@ import pandas as pd
 
 from musiclib.base.files import ROOT
 from musiclib.paper import claims, experiment_rows
+from musiclib.paper.benchmark_kept import kept
 from musiclib.paper.experiment_rows import HEADER as EXPERIMENTS
 from musiclib.paper.kept import how, kept_runs
 from musiclib.paper.kept_findings import findings
 from musiclib.paper.kept_numbers import numbers_of_kept
 from musiclib.paper.kept_tables import table_1
+from musiclib.paper.likelihood_table import table
 from musiclib.paper.profiles import PAPER
 from musiclib.paper.results import markdown
 
@@ -88,16 +90,16 @@ MINOR = "minor among those taken for major"
 
 def at_published_size() -> str:
     """The tables of notebook 16: the runs, Table 1, the experiments, the claims."""
-    kept = kept_runs(PAPER.name)
-    numbers, rows = numbers_of_kept(kept), [how(run) for run in kept.values()]
-    ended = [name for name, run in kept.items() if run.finished]
+    runs = kept_runs(PAPER.name)
+    numbers, rows = numbers_of_kept(runs), [how(run) for run in runs.values()]
+    ended = [name for name, run in runs.items() if run.finished]
     tables = {
         "What was trained": markdown(list(rows[0]), [list(row.values()) for row in rows]),
-        "Table 1": table_1(kept)[0],
-        "The experiments": markdown(EXPERIMENTS, experiment_rows.rows(numbers, ended, kept)),
+        "Table 1": table_1(runs)[0],
+        "The experiments": markdown(EXPERIMENTS, experiment_rows.rows(numbers, ended, runs)),
         "The paper's claims, from these runs alone": claims.table(numbers),
     }
-    return "\n".join(f"**{title}**\n\n{table}" for title, table in tables.items())
+    return "\n".join(f"**{title}**\n\n{text}" for title, text in tables.items())
 
 
 def findings_at_published_size() -> str:
@@ -119,7 +121,13 @@ def data() -> str:
     return markdown(["what", "value"], rows)
 
 
+def likelihood() -> str:
+    """The benchmark's table, of the runs that are kept."""
+    return table(kept())
+
+
 MEASURED = {
+    "likelihood": likelihood,
     "data": data,
     "keys": keys,
     "peers": peers,

@@ -8,6 +8,8 @@ from musiclib.base.files import ROOT
 from musiclib.base.writing import write_text
 from musiclib.corpus.collections import MUSIC21
 from musiclib.paper import claims
+from musiclib.paper.benchmark_kept import kept
+from musiclib.paper.likelihood_table import in_a_sentence
 from musiclib.paper.measured import MEASURED
 from musiclib.paper.results import numbers_in, numbers_of, read_table, seeds_for, shown
 
@@ -54,8 +56,6 @@ def findings(profile: str) -> str:
 
     started = numbers["plateau", "published, nothing", "left at"]["per_seed"]
     mended = numbers["plateau", f"published, {CURES}", "left at"]["per_seed"]
-    tune = "plain, 1 rounds, same noise, whole"
-    ages = sorted(k[3] for k in numbers if k[:3] == ("windowed RBM", tune, "to each other"))
     pieces = numbers["corpus", "main", "pieces"]["value"]
     sentences = (
         f"**Scale.** {CAVEAT[profile]} Main is {pieces:.0f} pieces.",
@@ -71,11 +71,7 @@ def findings(profile: str) -> str:
         f" rate: {sum(map(bool, started))} of {len(started)} seeds leave it within a short trial."
         f" With few notes at first and a note index from 0 to 1, {sum(map(bool, mended))} of"
         f" {len(mended)} do.",
-        "**RBM.** Its one tune is its random numbers: with the same ones outputs are"
-        f" {value('windowed RBM', tune, 'to each other', ages[0])} alike after {ages[0]}"
-        f" iterations, {value('windowed RBM', tune, 'to each other', ages[-1])} after {ages[-1]},"
-        " and inputs"
-        f" {value('windowed RBM', 'inputs', 'to each other')}.",
+        f"**Benchmark.** {in_a_sentence(kept())}",
     )
     return "".join(f"{i}. {sentence}\n" for i, sentence in enumerate(sentences, start=1))
 
