@@ -287,13 +287,13 @@ def test_torchrun_trains_from_the_command_line_and_one_process_tells_of_it(quick
 
 
 def test_what_cannot_be_shared_is_refused_in_one_sentence(tmp_path):
-    must_share(ConditionalRBM, 1)
+    must_share(ConditionalRBM, None, 1)
     two = Crew()
     two.size = 2
     with pytest.raises(InputError, match=r"^RBM trains in one process alone"):
         train_run(RunConfig(RBMConfig()), corpus(), tmp_path, crew=two)
     with pytest.raises(InputError, match=r"^a batch of 5 \(easy\) is too small for 6 processes"):
-        must_share(biaxial.BiaxialRNN, 6, plan(CONFIGS["biaxial"]).stages)
+        must_share(biaxial.BiaxialRNN, CONFIGS["biaxial"], 6, plan(CONFIGS["biaxial"]).stages)
     assert not list(tmp_path.iterdir())
     with pytest.raises(SystemExit, match=r"^musiclib: ConditionalRBM trains in one process alone"):
         main(["train", "conditional-rbm", "--processes", "2"])

@@ -9,7 +9,7 @@ from torch.utils._pytree import tree_leaves
 
 from musiclib.base.errors import InputError
 from musiclib.corpus.excerpts import NOTHING, Excerpts, excerpt
-from musiclib.models import LSTMConfig, RollBiaxialConfig, build
+from musiclib.models import BiaxialConfig, LSTMConfig, RollBiaxialConfig, build
 from musiclib.models.biaxial import Memory
 from musiclib.models.likelihood import frame_log_likelihoods, mean_nats, nats, per_frame
 from musiclib.models.sampling import Coins
@@ -173,12 +173,19 @@ def test_excerpts_are_moved_together_and_lose_no_key():
 
 
 def test_excerpts_are_the_same_for_an_iteration_and_say_where_there_are_none():
-    batches = Excerpts([roll(40, 11)], 4, 8, move=3)
+    batches = Excerpts([roll(40, 11)], 4, 16, move=3)
     one, other = (batches.draw(5, torch.Generator().manual_seed(5))[0] for _ in range(2))
     assert torch.equal(one, other)
     assert len(batches.every(3)) == 3
     with pytest.raises(InputError, match="no piece has a step"):
-        Excerpts([roll(0, 0)], 4, 8)
+        Excerpts([roll(0, 0)], 4, 16)
+    with pytest.raises(InputError, match="excerpts of 15 steps: ask for 16, a bar, or more"):
+        Excerpts([roll(40, 11)], 4, 15)
+
+
+def test_a_network_that_reads_note_states_is_refused():
+    with pytest.raises(InputError, match="BiaxialRNN reads no piano rolls"):
+        frame_log_likelihoods(build(BiaxialConfig(time_sizes=(4,), note_sizes=(3,))), [roll(4, 0)])
 
 
 def test_a_piece_begins_with_silence():

@@ -85,7 +85,7 @@ def test_the_values_are_those_of_the_last_weights(pieces, tmp_path, capsys):
         f"validation {row['validation']:.3f}, test {row['test']:.3f} nats"
         in capsys.readouterr().out
     )
-    assert (row["iterations"], row["seed"], row["change"]) == (2, 0, "recipe")
+    assert (row["iterations"], row["seed"], row["change"]) == (2, 0, "")
 
 
 def test_a_trial_is_never_tested_and_stands_by_itself(pieces, measured, tmp_path, monkeypatch):
@@ -94,16 +94,19 @@ def test_a_trial_is_never_tested_and_stands_by_itself(pieces, measured, tmp_path
     ask(tmp_path, "--seeds", "1")
     ask(tmp_path, "--seeds", "1", "--trial", "no warm-up", "--test")
     rows = kept(folder=tmp_path / "kept").set_index("change")
-    assert rows["iterations"].to_dict() == {"recipe": 2, "no warm-up": 1}
+    assert rows["iterations"].to_dict() == {"": 2, "trial: no warm-up": 1}
     assert {part for _, part in measured} == {"validation"}
 
 
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (["JSB"], "unknown 'JSB': choose one of JSB chorales, MuseData"),
-        ([NAME, "--network", "GRU"], "unknown 'GRU': choose one of biaxial RNN, LSTM"),
-        ([NAME, "--trial", "more luck"], "unknown trial 'more luck': choose one of"),
+        ([NAME, "JSB"], "unknown 'JSB': choose one of JSB chorales; MuseData"),
+        ([NAME, "--network", "GRU"], "unknown 'GRU': choose one of biaxial RNN; LSTM"),
+        (
+            [NAME, "--trial", "more luck"],
+            "unknown 'more luck': choose one of earlier recipe; earlier",
+        ),
     ],
 )
 def test_what_is_unknown_is_said_before_anything_is_read(options, reason, capsys, monkeypatch):
@@ -113,9 +116,56 @@ def test_what_is_unknown_is_said_before_anything_is_read(options, reason, capsys
     assert reason in str(stopped.value)
 
 
+def test_a_trial_of_one_network_is_unknown_of_the_other(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["benchmark", NAME, "--trial", "128 units"])
+    assert "unknown '128 units': choose one of earlier recipe" in str(stopped.value)
+
+
 def test_no_table_is_said(tmp_path):
-    with pytest.raises(InputError, match=r"no .*runs.csv: python -m musiclib benchmark"):
+    with pytest.raises(InputError, match=r"no .*runs.csv: python -m musiclib benchmark writes it"):
         kept(folder=tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", 'run,change\n"a', "network,set\n1,2,3\n"])
+def test_another_table_is_refused_before_anything_is_trained(tmp_path, text, monkeypatch):
+    monkeypatch.setattr(benchmark, "read_frame_set", None)
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "runs.csv").write_text(text)
+    with pytest.raises(SystemExit) as stopped:
+        ask(tmp_path)
+    assert "runs.csv: not what was kept" in str(stopped.value)
+
+
+def test_a_file_in_place_of_a_folder_is_refused(tmp_path):
+    for option in ("kept", "runs"):
+        (tmp_path / option).write_text("")
+        with pytest.raises(SystemExit) as stopped:
+            ask(tmp_path)
+        assert "it is a file; name a folder" in str(stopped.value)
+        (tmp_path / option).unlink()
+
+
+def test_other_weights_are_measured_anew(pieces, measured, tmp_path, monkeypatch):
+    """As on another machine, where the same run has other last digits."""
+    ask(tmp_path, "--seeds", "1", "--test")
+    table = pd.read_csv(tmp_path / "kept" / "runs.csv").assign(digest="f" * 16, test=-1.0)
+    table.to_csv(tmp_path / "kept" / "runs.csv", index=False)
+    measured.clear()
+    ask(tmp_path, "--seeds", "1", "--test")
+    assert [part for _, part in measured] == ["validation", "test"]
+    [value] = kept(folder=tmp_path / "kept")["test"]
+    assert value < -1
+
+
+def test_two_names_of_one_run_have_a_row_each(pieces, measured, tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmark, "TRIALS", {"biaxial RNN": {"nothing": {}}})
+    monkeypatch.setattr(benchmark, "SHORT", {})
+    ask(tmp_path, "--seeds", "1", "--test")
+    ask(tmp_path, "--seeds", "1", "--trial", "nothing")
+    rows = kept(folder=tmp_path / "kept")
+    assert rows["change"].tolist() == ["", "trial: nothing"] and rows["run"].nunique() == 1
+    assert [part for _, part in measured] == ["validation", "test"]
 
 
 def test_every_recipe_and_trial_is_a_configuration():
@@ -124,8 +174,9 @@ def test_every_recipe_and_trial_is_a_configuration():
         for name in SETS:
             config = run_config(network, name, 0)
             assert not config.normalise and type(config.model) is MODELS[NETWORKS[network]].config
-        for changes in trials(network).values():
+        for name, changes in trials(network).items():
             run_config(network, NAME, 0, **changes)
+            assert "," not in name and ";" not in name
 
 
 def published():
@@ -141,8 +192,10 @@ def test_published_rows_are_those_of_the_literature():
 @pytest.mark.skipif(not (RESULTS / "runs.csv").exists(), reason="nothing is kept of the benchmark")
 def test_what_is_kept_was_tested_as_a_recipe_alone_and_has_its_curve():
     rows, curves = kept(), kept("curves.csv")
-    assert not rows["run"].duplicated().any()
-    assert set(rows[rows["test"].notna()]["change"]) <= {"recipe"}
+    assert not rows.duplicated(["run", "change"]).any()
+    recipes = rows[rows["change"] == ""]
+    assert not recipes.duplicated(["network", "set", "configuration", "seed"]).any()
+    assert set(rows[rows["test"].notna()]["run"]) <= set(recipes["run"])
     assert set(rows["run"]) == set(curves["run"])
     assert rows["validation"].between(-60.997, 0).all()
     assert isinstance(rows, pd.DataFrame) and set(rows["set"]) <= set(SETS)

@@ -14,6 +14,8 @@ from musiclib.models import RollBiaxialConfig, build
 from musiclib.models.likelihood import frame_log_likelihoods
 from musiclib.music.representations import roll_of
 from musiclib.paper import figures, likelihood_table
+from musiclib.paper.benchmark import run_config
+from musiclib.paper.benchmark_kept import configuration
 from musiclib.paper.likelihood_judge import agreement, in_frames, nats_per_frame
 from musiclib.paper.likelihood_table import best, published_lines, table
 from musiclib.paper.modern import curves, last_loss, reached
@@ -25,8 +27,12 @@ def closed():
     plt.close("all")
 
 
-def row(seed, validation, test=np.nan, name="MuseData", change="recipe", network="biaxial RNN"):
+def row(
+    seed, validation, test=np.nan, name="MuseData", change="", network="biaxial RNN", recipe=None
+):
+    today = configuration(run_config(network, name, 0).model)
     return {
+        "configuration": recipe or today,
         **{"network": network, "set": name, "change": change, "seed": seed},
         **{"run": f"{network}-{name}-{change}-{seed}", "validation": validation, "test": test},
     }
@@ -37,7 +43,8 @@ ROWS = pd.DataFrame(
         row(0, -5.0, -5.5),
         row(1, -4.0, -6.5),
         row(2, -4.5),
-        row(0, -1.0, change="no warm-up"),
+        row(0, -1.0, change="trial: no warm-up"),
+        row(0, -1.0, -1.0, recipe="0123456789abcdef"),  # of an earlier recipe
         row(0, -9.0, -9.25, network="LSTM", name="Nottingham"),
     ]
 )

@@ -127,7 +127,7 @@ def _check_sharing(config: Any, processes: int) -> None:
     from musiclib.models import model_of
     from musiclib.training.data_parallel import must_share
 
-    must_share(model_of(config), processes)
+    must_share(model_of(config), config, processes)
     if processes > (most := getattr(config, "batch", processes)):
         raise InputError(f"--processes {processes}: a batch of {most} is shared by {most} at most")
 

@@ -23,6 +23,8 @@ class Excerpts:
     """
 
     def __init__(self, rolls: Sequence[np.ndarray], batch: int, steps: int, move: int = 0) -> None:
+        if steps < STEPS_PER_BAR:
+            raise InputError(f"excerpts of {steps} steps: ask for {STEPS_PER_BAR}, a bar, or more")
         self.rolls, self.batch, self.steps, self.move = rolls, batch, steps, move
         self.places = [
             (index, start)

@@ -15,9 +15,17 @@ from musiclib.base.files import ROOT
 from musiclib.exploring import shipped
 
 RUNS = ROOT / "runs"
-RBM, NETWORKS = "conditional-rbm", ("biaxial", "lstm")  # plain RBMs neither compose nor mend
+RBM, NETWORKS = (
+    "conditional-rbm",
+    ("biaxial", "lstm", "biaxial-roll"),
+)  # plain RBMs neither compose nor mend
 END = "the end"
-TITLES = {"biaxial": "biaxial RNN", "lstm": "LSTM", RBM: "conditional RBM"}
+TITLES = {
+    "biaxial": "biaxial RNN",
+    "lstm": "LSTM",
+    "biaxial-roll": "biaxial RNN over keys",
+    RBM: "conditional RBM",
+}
 
 
 class Trained(NamedTuple):

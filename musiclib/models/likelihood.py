@@ -12,8 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from musiclib.base.errors import InputError
 from musiclib.corpus.excerpts import NOTHING, excerpt
 from musiclib.models.model import Network
+from musiclib.music.representations import PIANO_ROLL
 
 FRAMES_AT_ONCE = 2_000
 
@@ -39,8 +41,13 @@ def mean_nats(logits: Tensor, rolls: Tensor) -> Tensor:
 def frame_log_likelihoods(model: Network, rolls: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Log-likelihood of every frame of each roll (T, K) by a network that reads rolls, (T,).
 
-    Float64, nats. The network is put into evaluation mode: no dropout.
+    Float64, nats. The network is put into evaluation mode: no dropout. Raises InputError for one
+    that reads something else.
     """
+    if model.reads is not PIANO_ROLL:
+        raise InputError(
+            f"{type(model).__name__} reads no piano rolls: it gives frames no likelihood"
+        )
     model.eval()
     device = next(model.parameters()).device
     found = {}

@@ -105,6 +105,11 @@ class PianoRollLSTM(Network):
         """It does."""
         return True
 
+    @classmethod
+    def shares(cls, config: LSTMConfig) -> bool:
+        """Not where every sample is a target: excerpts have different numbers of them."""
+        return config.targets == "last"
+
     def forward(self, roll: Tensor, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """Logits (B, T, 88) of the step after each step of `roll` (B, T, 88), and the memory."""
         hidden, memory = self.lstm(roll.float(), memory)

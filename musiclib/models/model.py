@@ -49,6 +49,11 @@ class Model(nn.Module):
         """Whether it trains in less than float32 where that is asked for."""
         return False
 
+    @classmethod
+    def shares(cls, config: Any) -> bool:
+        """Whether several processes can share its batches."""
+        return cls.over_batch is not None
+
     def loss(self, batch: Tensor, memory: Any = None) -> tuple[Tensor, Any]:
         """The training objective of a batch of uint8 music, and the new memory."""
         raise NotImplementedError

@@ -12,14 +12,14 @@ from torch import nn
 from musiclib.base.typed import Rate, Share, Within, later
 
 Semitones = Annotated[int, Within(0, 11)]
-MATRIX = 2  # dimensions of what decays: biases and initial states do not
+MATRIX = 2  # dimensions of what decays, initial states among them: biases have one
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """What a configuration may say of its training, besides the optimiser and its learning rate.
 
-    - weight_decay: by AdamW, of matrices alone, times the learning rate an iteration
+    - weight_decay: by AdamW, of all but biases, times the learning rate an iteration
     - warm_up: iterations in which the learning rate rises from nothing
     - averaging: the share of the running mean of weights that an iteration keeps; held-out losses,
       checkpoints and the last weights are those of the mean. 0: there is none
@@ -35,7 +35,7 @@ class Recipe:
 def optimizer(model: nn.Module) -> torch.optim.Optimizer:
     """The optimiser that a model's configuration names, at its learning rate.
 
-    AdaDelta and RMSProp have the published constants. AdamW decays matrices alone.
+    AdaDelta and RMSProp have the published constants. AdamW decays all but biases.
     """
     config, rate = model.config, model.config.learning_rate
     if config.optimiser == "adadelta":
@@ -54,7 +54,8 @@ def rate(config: Any, iteration: int, total: int) -> float:
     """The learning rate, as a share of its height, at an iteration of `total`.
 
     It rises while warming up, and falls to nothing in the last share `cooling` of the iterations
-    on the main corpus: the same with levels before it.
+    that the configuration has on the main corpus: the same with levels before it. Where it counts
+    epochs instead, of all iterations, those on levels among them.
     """
     rising = (iteration + 1) / config.warm_up if config.warm_up else 1.0
     cooling = config.cooling * (config.iterations or total)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from musiclib.paper.benchmark import NETWORKS, SETS
-from musiclib.paper.benchmark_kept import RECIPE
+from musiclib.paper.benchmark import NETWORKS, SETS, run_config
+from musiclib.paper.benchmark_kept import RECIPE, configuration
 from musiclib.paper.results import markdown, number, shown
 
 OURS = "ours, mean ± deviation over {} seeds"
@@ -33,9 +33,10 @@ def published_lines() -> pd.DataFrame:
 
 
 def tested(rows: pd.DataFrame, network: str, name: str) -> pd.DataFrame:
-    """The runs of a network on a set, by its recipe, that were measured on the test pieces."""
+    """The runs of a network on a set, by today's recipe, that were measured on the test pieces."""
+    today = configuration(run_config(network, name, 0).model)
     of = rows[(rows["network"] == network) & (rows["set"] == name) & (rows["change"] == RECIPE)]
-    return of[of["test"].notna()]
+    return of[(of["configuration"] == today) & of["test"].notna()]
 
 
 def best(runs: pd.DataFrame) -> pd.Series:

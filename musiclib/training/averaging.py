@@ -8,12 +8,15 @@ import torch
 from musiclib.models.model import Model
 from musiclib.training.state import State
 
-SOON = 10  # iterations after which the mean begins to be as long as it is asked for
+SOON = 10  # else the first weights, which are drawn, stayed in the mean for long
 
 
 @torch.no_grad()
 def average(model: Model, state: State) -> None:
-    """Take the weights after an iteration into the mean: at first all count as much."""
+    """Take the weights after an iteration into the mean.
+
+    It keeps a share of itself that grows with the iterations, to what is asked for.
+    """
     if not model.averaging:
         return
     now = model.state_dict()
@@ -27,6 +30,9 @@ def average(model: Model, state: State) -> None:
 @contextmanager
 def averaged(model: Model, state: State) -> Iterator[None]:
     """Within it the model has the mean of its weights, where there is one."""
+    if not state.average:
+        yield
+        return
     last = {name: weights.clone() for name, weights in model.state_dict().items()}
     settle(model, state)
     try:

@@ -144,11 +144,11 @@ def _each(function: Callable, *memories: Any) -> Any:
     return type(memories[0])(_each(function, *parts) for parts in zip(*memories, strict=True))
 
 
-def must_share(model: type[Model], size: int, stages: Sequence[Stage] = ()) -> None:
+def must_share(model: type[Model], config: Any, size: int, stages: Sequence[Stage] = ()) -> None:
     """Raise InputError where `size` processes cannot share a model's batches."""
     if size == 1:
         return
-    if model.over_batch is None:
+    if not model.shares(config):
         raise InputError(
             f"{model.__name__} trains in one process alone: its loss is not made of one a sequence"
         )

@@ -59,7 +59,7 @@ def train(
     absent, and this is said. Where several processes train, all of `crew` call this, and the one
     that leads writes, and says when. Raises InputError where losses are no numbers any more.
     """
-    must_share(type(model), crew.size, plan.stages)
+    must_share(type(model), getattr(model, "config", None), crew.size, plan.stages)
     optimizer = model.optimizer()
     with torch.random.fork_rng(), products_in(plan.precision):
         state = go_on(model, optimizer, plan, saved, rests_on, crew)

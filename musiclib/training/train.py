@@ -68,7 +68,7 @@ def train_run(
     is saved every `save_seconds`. What is damaged in the run's folder counts as absent, and is
     said. All processes of a crew call this: the one that leads writes, and the others wait for it.
     """
-    must_share(model_of(config.model), crew.size)
+    must_share(model_of(config.model), config.model, crew.size)
     run = find(config, corpus, root)
     if crew.leads:
         ready(run)
