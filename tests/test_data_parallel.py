@@ -297,6 +297,8 @@ def test_what_cannot_be_shared_is_refused_in_one_sentence(tmp_path):
     assert not list(tmp_path.iterdir())
     with pytest.raises(SystemExit, match=r"^musiclib: ConditionalRBM trains in one process alone"):
         main(["train", "conditional-rbm", "--processes", "2"])
+    with pytest.raises(SystemExit, match=r"^musiclib: PianoRollLSTM trains in one process alone"):
+        main(["train", "lstm", "--form", "modern", "--processes", "2"])
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from musiclib.paper.benchmark import run_config
 from musiclib.paper.benchmark_kept import configuration
 from musiclib.paper.likelihood_judge import agreement, in_frames, nats_per_frame
 from musiclib.paper.likelihood_table import best, published_lines, table
-from musiclib.paper.modern import curves, last_loss, reached
+from musiclib.paper.modern import best_loss, curves, reached
 
 
 @pytest.fixture(autouse=True)
@@ -142,8 +142,8 @@ def trained(losses, seconds=480.0):
 
 def test_when_a_loss_is_reached_and_in_how_many_minutes():
     modern, plain = trained([9.0, 5, 6, 4], 240.0), trained([9.0, 8, 7, 6])
-    assert reached(modern, last_loss(plain)) == 4
-    assert np.isnan(reached(plain, last_loss(modern)))
+    assert reached(modern, best_loss(plain)) == 4
+    assert np.isnan(reached(plain, best_loss(modern)))
     made = curves({("modern", 0): modern, ("plain", 0): plain}, scale=2)
     assert made["minutes"].tolist() == [1, 2, 3, 4, 2, 4, 6, 8]
     assert made["loss"].tolist() == [18, 10, 12, 8, 18, 16, 14, 12]

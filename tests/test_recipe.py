@@ -7,6 +7,7 @@ import pytest
 import torch
 from strategies import scale_piece
 from torch import nn
+from torch.optim.swa_utils import get_ema_avg_fn
 
 from musiclib.base.errors import InputError
 from musiclib.base.typed import built, later, told_of
@@ -118,11 +119,11 @@ def test_segments_are_moved_within_the_range_and_nothing_is_drawn_where_none_are
     assert torch.equal(first, second)
     drawn = Segments([piece], 40, 16, move=5).draw(0, torch.Generator().manual_seed(0))[0]
     starts = {tuple(moved(row, -99)[..., 0].nonzero()[1]) for row in drawn.numpy()}
-    plain = {
-        tuple(moved(piece[at : at + 16], -99)[..., 0].nonzero()[1])
-        for at in range(0, len(piece) - 15, 16)
-    }
+    excerpts = [piece[at : at + 16] for at in range(0, len(piece) - 15, 16)]
+    plain = {tuple(moved(excerpt, -99)[..., 0].nonzero()[1]) for excerpt in excerpts}
     assert starts <= plain
+    as_they_are = {excerpt.tobytes() for excerpt in excerpts}
+    assert any(row.tobytes() not in as_they_are for row in drawn.numpy())
 
 
 class Line(nn.Module):
@@ -135,21 +136,34 @@ class Line(nn.Module):
         self.weight = nn.Parameter(torch.zeros(1))
 
 
-def test_the_mean_of_weights_is_the_naive_one_and_the_model_gets_it_back():
-    model, state, mean = Line(), State(), None
-    for iteration in range(1, 30):
+def test_late_in_training_the_mean_of_weights_is_torchs_exponential_one():
+    model, state, theirs = Line(), State(iteration=10_000), None
+    mean_of = get_ema_avg_fn(0.5)
+    for value in (3.0, -1.0, 4.0, 1.0, -5.0):
         with torch.no_grad():
-            model.weight.fill_(iteration)
-        state.iteration = iteration
+            model.weight.fill_(value)
         average(model, state)
-        keep = min(0.5, iteration / (10 + iteration))
-        mean = iteration if mean is None else keep * mean + (1 - keep) * iteration
-        assert state.average["weight"].item() == pytest.approx(mean)
+        now = torch.tensor([value])
+        theirs = now if theirs is None else mean_of(theirs, now, 1)
+        torch.testing.assert_close(state.average["weight"], theirs)
     with averaged(model, state):
-        assert model.weight.item() == pytest.approx(mean)
-    assert model.weight.item() == 29
+        torch.testing.assert_close(model.weight.detach(), theirs)
+    assert model.weight.item() == -5
     settle(model, state)
-    assert model.weight.item() == pytest.approx(mean)
+    torch.testing.assert_close(model.weight.detach(), theirs)
+
+
+def test_early_in_training_the_mean_of_weights_forgets_the_first_ones():
+    model, state = Line(), State()
+    Line.averaging, before = 0.999, Line.averaging
+    try:
+        for state.iteration in range(1, 101):
+            with torch.no_grad():
+                model.weight.fill_(float(state.iteration > 1))
+            average(model, state)
+    finally:
+        Line.averaging = before
+    assert 0.99 < state.average["weight"].item() < 1  # the first was 0, all others 1
 
 
 def test_losses_checkpoints_and_the_end_are_those_of_the_mean(tmp_path):
@@ -198,6 +212,26 @@ def test_a_mean_of_weights_goes_on_as_if_nothing_had_happened(tmp_path, stop):
         assert torch.equal(one, other)
 
 
+def test_a_state_of_a_version_that_knew_no_mean_goes_on(tmp_path):
+    saved = tmp_path / "s.pt"
+
+    def kill(iteration):
+        if iteration == 4:
+            raise KeyboardInterrupt
+
+    def run(place, **more):
+        torch.manual_seed(0)
+        return train(build(TINY), plan(TINY), place, save_seconds=0, **more)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(saved, progress=kill)
+    content = torch.load(saved, weights_only=True)
+    del content["state"]["average"]
+    torch.save(content, saved)
+    assert run(saved).held_out == run(tmp_path / "whole.pt").held_out
+    assert torch.load(saved, weights_only=True)["state"]["iteration"] > 4
+
+
 def test_a_state_without_its_mean_counts_as_absent(tmp_path, capsys):
     plain = replace(modern(), averaging=0.0)
     torch.manual_seed(0)
@@ -209,7 +243,7 @@ def test_a_state_without_its_mean_counts_as_absent(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("name", ["lstm", "biaxial"])
-def test_the_modern_form_builds_trains_and_refuses_what_does_not_fit(name, tmp_path):
+def test_the_modern_form_has_its_optimiser_and_a_mean_of_weights(name):
     config = replace(SMOKE.config(name), **MODELS[name].modern)
     model = build(config)
     assert model.averaging == config.averaging > 0

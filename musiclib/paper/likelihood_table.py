@@ -22,14 +22,14 @@ def published() -> dict[str, Any]:
 
 
 def published_lines() -> pd.DataFrame:
-    """The published values as a long table: columns set, model, value."""
+    """The published values as a long table: columns set, model, status, value."""
     rows = [
-        (name, row["model"], row[name])
+        (name, row["model"], row["status"], row[name])
         for row in published()["rows"]
         for name in SETS
         if name in row
     ]
-    return pd.DataFrame(rows, columns=["set", "model", "value"])
+    return pd.DataFrame(rows, columns=["set", "model", "status", "value"])
 
 
 def tested(rows: pd.DataFrame, network: str, name: str) -> pd.DataFrame:

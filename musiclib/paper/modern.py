@@ -37,9 +37,9 @@ def reached(run: Run, loss: float) -> float:
     return float(table[table["loss"] <= loss]["iteration"].min())
 
 
-def last_loss(run: Run) -> float:
-    """The held-out loss at the end of training."""
-    return float(run.held_out["loss"].iloc[-1])
+def best_loss(run: Run) -> float:
+    """The lowest held-out loss of a run."""
+    return float(run.held_out["loss"].min())
 
 
 def nats_per_frame(run: Run, pieces: Sequence[Piece]) -> float:
