@@ -8,10 +8,9 @@ from musiclib.cli import main
 from musiclib.paper import affordable
 from musiclib.paper.affordable import HOUR, UNASKED, cost
 
-KINDS_OF_BIAXIAL = (
-    8  # curriculum, plain, equal budget, published, own keys, backwards, major, as much
-)
-KINDS_OF_LSTM = 5  # curriculum, plain, bernoulli, equal budget, published
+# curriculum, plain, equal budget, published, modern, own keys, backwards, major, as much
+KINDS_OF_BIAXIAL = 9
+KINDS_OF_LSTM = 6  # curriculum, plain, bernoulli, equal budget, published, modern
 EPOCHS, EPOCH = 70, 11
 
 

@@ -195,7 +195,10 @@ def test_a_reference_without_a_bar_is_refused(command, folders):
     ("arguments", "words"),
     [
         (("train", "lstm", "--profile", "quik"), ("unknown profile 'quik'", "smoke, quick, paper")),
-        (("train", "gru"), ("unknown model 'gru'", "lstm, biaxial, rbm, conditional-rbm")),
+        (
+            ("train", "gru"),
+            ("unknown model 'gru'", "lstm, biaxial, biaxial-roll, rbm, conditional-rbm"),
+        ),
         (("train", "biaxial", "--loss", "bernoulli"), ("--loss", "no option of biaxial")),
         (("train", "rbm", "--form", "published"), ("--form", "rbm has no other form")),
         (("notebook", "check", "--corpus", "no/such/folder"), ("no folder no/such/folder",)),

@@ -16,9 +16,9 @@ from musiclib.music.representations import roll_of
 from musiclib.paper import figures, likelihood_table
 from musiclib.paper.benchmark import run_config
 from musiclib.paper.benchmark_kept import configuration
+from musiclib.paper.forms import best_loss, curves, reached
 from musiclib.paper.likelihood_judge import agreement, in_frames, nats_per_frame
 from musiclib.paper.likelihood_table import best, published_lines, table
-from musiclib.paper.modern import best_loss, curves, reached
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from torch.optim.swa_utils import get_ema_avg_fn
 from musiclib.base.errors import InputError
 from musiclib.base.typed import built, later, told_of
 from musiclib.corpus.batches import Segments
-from musiclib.models import MODELS, BiaxialConfig, LSTMConfig, build, describe
+from musiclib.models import BiaxialConfig, LSTMConfig, build, describe, form_of
 from musiclib.models.recipe import optimizer, rate
 from musiclib.music.transforms import moved
 from musiclib.paper.profiles import SMOKE
@@ -34,7 +34,7 @@ def plan(config, iterations=9, **more):
 
 
 def modern(**changes):
-    return replace(TINY, **{**MODELS["biaxial"].modern, "warm_up": 3, "averaging": 0.8, **changes})
+    return replace(TINY, **{**form_of(TINY, "modern"), "warm_up": 3, "averaging": 0.8, **changes})
 
 
 def test_what_came_later_is_told_only_where_it_is_used():
@@ -244,7 +244,7 @@ def test_a_state_without_its_mean_counts_as_absent(tmp_path, capsys):
 
 @pytest.mark.parametrize("name", ["lstm", "biaxial"])
 def test_the_modern_form_has_its_optimiser_and_a_mean_of_weights(name):
-    config = replace(SMOKE.config(name), **MODELS[name].modern)
+    config = replace(SMOKE.config(name), **form_of(SMOKE.config(name), "modern"))
     model = build(config)
     assert model.averaging == config.averaging > 0
     assert type(model.optimizer()).__name__ == "AdamW"
@@ -253,3 +253,16 @@ def test_the_modern_form_has_its_optimiser_and_a_mean_of_weights(name):
 def test_every_target_wants_the_bernoulli_loss():
     with pytest.raises(InputError, match="targets every: they have the Bernoulli loss"):
         LSTMConfig(targets="every")
+
+
+def test_wider_layers_learn_more_slowly_and_narrower_ones_no_faster():
+    rates = [
+        form_of(replace(TINY, time_sizes=(units,)), "modern")["learning_rate"]
+        for units in (12, 48, 96, 300)
+    ]
+    np.testing.assert_allclose(rates, [0.05, 0.05, 0.025, 0.008])
+    assert form_of(LSTMConfig(hidden=512), "modern")["learning_rate"] == pytest.approx(0.005 / 8)
+
+
+def test_what_has_no_modern_form_says_so():
+    assert not form_of(SMOKE.rbm, "modern") and not form_of(SMOKE.biaxial_roll, "published")

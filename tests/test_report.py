@@ -266,6 +266,7 @@ def test_pieces_that_begin_with_silence_are_drawn_from_their_first_note_on(corpu
 
 def test_expected_minutes_are_iterations_times_what_one_took(corpus):
     seconds = {"lstm": 2.0, "biaxial": 3.0, "rbm": 0.5, "conditional-rbm": 60.0}
+    seconds |= {"biaxial-roll": 4.0}
     names = {type(SMOKE.config(name)): name for name in MODELS}
     found = expected.expected(SMOKE, corpus, lambda config, _: seconds[names[type(config)]])
     told = {network.model: network.told() for network in found}
@@ -274,7 +275,9 @@ def test_expected_minutes_are_iterations_times_what_one_took(corpus):
     lanes = min(32, samples // 41)
     epoch = (samples // lanes - 32 - 9) // 9 + 1  # windows of 32, a step every 9, shifted
     plain = {"lstm": 3 * epoch, "biaxial": 20, "rbm": 20, "conditional-rbm": 20}
+    plain |= {"biaxial-roll": 20}
     levels = {"lstm": 3, "biaxial": 1, "rbm": 500, "conditional-rbm": 500}
+    levels |= {"biaxial-roll": 100}
     for name, of in told.items():
         assert of["iterations"] == plain[name]
         assert of["minutes"] == pytest.approx(plain[name] * seconds[name] / 60)

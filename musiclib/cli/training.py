@@ -158,9 +158,9 @@ def _say(run: Any) -> None:
 
 def _changed(model: str, config: Any, chosen: dict[str, Any]) -> Any:
     """The model's configuration with what the options change of it."""
-    from musiclib.models import MODELS
+    from musiclib.models import MODELS, form_of
 
-    form = {} if chosen["form"] == "default" else getattr(MODELS[model], chosen["form"])
+    form = {} if chosen["form"] == "default" else form_of(config, chosen["form"])
     if chosen["form"] != "default" and not form:
         raise InputError(f"--form {chosen['form']}: {model} has no other form; leave it out")
     names = ("iterations", "level_iterations", "loss", "learning_rate")

@@ -1,43 +1,53 @@
 """The networks and machines of section 2.4: one file each, and a line each in `MODELS` below.
 
-`build` makes one of its configuration; `model` says what training and composing ask of it.
-`lstm`, `biaxial` (with `cells`, `features`), `biaxial_roll`, `rbm` and `conditional_rbm` (with
-`nonlocal_means`) are the models, `recipe` how networks may be trained, `likelihood` what they say
-of music; `sampling` flips their coins, `without_learning` says whether a network learned,
-`checkpoints` loads weights, looked at by the types of a configuration's fields, `fast_steps` and
-`note_loop` make composing fast.
+`build` makes one of its configuration; `model` says what training and composing ask of it. `lstm`,
+`biaxial` (with `cells`, `features`), `biaxial_roll`, `rbm` and `conditional_rbm` (with
+`nonlocal_means`) are the models, `recipe` how networks may be trained, `modern` how they learn
+best, `likelihood` what they say of music; `sampling` flips their coins, `without_learning` says
+whether a network learned, `checkpoints` loads weights, looked at by the types of a configuration's
+fields, `fast_steps` and `note_loop` make composing fast.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from musiclib.base.typed import told_of
 from musiclib.corpus.batches import Batches
-from musiclib.models.biaxial import MODERN_BIAXIAL, PUBLISHED_FORM, BiaxialConfig, BiaxialRNN
+from musiclib.models.biaxial import PUBLISHED_FORM, BiaxialConfig, BiaxialRNN
 from musiclib.models.biaxial_roll import RollBiaxialConfig, RollBiaxialRNN
 from musiclib.models.conditional_rbm import ConditionalRBM, ConditionalRBMConfig
-from musiclib.models.lstm import MODERN_LSTM, PUBLISHED_LSTM, LSTMConfig, PianoRollLSTM
+from musiclib.models.lstm import PUBLISHED_LSTM, LSTMConfig, PianoRollLSTM
 from musiclib.models.model import Model, Network
+from musiclib.models.modern import modern_biaxial, modern_lstm
 from musiclib.models.rbm import RBM, RBMConfig
 
 
 class Kind(NamedTuple):
-    """A model, its configuration, and what the published and the modern form change of it."""
+    """A model, its configuration, and what its forms change of that: {} where it has no such form.
+
+    What the modern one changes depends on the configuration, on its sizes above all.
+    """
 
     config: type
     model: type[Model]
     published: Mapping[str, Any] = MappingProxyType({})
-    modern: Mapping[str, Any] = MappingProxyType({})
+    modern: Callable[[Any], Mapping[str, Any]] = lambda config: {}
 
 
 MODELS = {
-    "lstm": Kind(LSTMConfig, PianoRollLSTM, PUBLISHED_LSTM, MODERN_LSTM),
-    "biaxial": Kind(BiaxialConfig, BiaxialRNN, PUBLISHED_FORM, MODERN_BIAXIAL),
+    "lstm": Kind(LSTMConfig, PianoRollLSTM, PUBLISHED_LSTM, modern_lstm),
+    "biaxial": Kind(BiaxialConfig, BiaxialRNN, PUBLISHED_FORM, modern_biaxial),
     "biaxial-roll": Kind(RollBiaxialConfig, RollBiaxialRNN),
     "rbm": Kind(RBMConfig, RBM),
     "conditional-rbm": Kind(ConditionalRBMConfig, ConditionalRBM),
 }
+
+
+def form_of(config: Any, form: str) -> Mapping[str, Any]:
+    """What a form, "published" or "modern", changes of a model's configuration; nothing if none."""
+    kind = MODELS[name_of(config)]
+    return kind.modern(config) if form == "modern" else kind.published
 
 
 def name_of(config: Any) -> str:

@@ -74,18 +74,6 @@ PUBLISHED_FORM = {
 }
 
 
-MODERN_BIAXIAL = {
-    "start": "open",
-    "clip": "none",
-    "dropout": 0.1,
-    "optimiser": "adamw",
-    "learning_rate": 0.02,
-    "weight_decay": 0.01,
-    "warm_up": 20,
-    "averaging": 0.95,
-}
-
-
 class Memory(NamedTuple):
     """What composing has heard: the time axis's states, and where the next step lies in its bar."""
 

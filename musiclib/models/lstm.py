@@ -61,16 +61,6 @@ class LSTMConfig(recipe.Recipe):
 
 
 PUBLISHED_LSTM = {"output": "drawn", "windows": "same"}
-MODERN_LSTM = {
-    "loss": "bernoulli",
-    "targets": "every",
-    "optimiser": "adamw",
-    "learning_rate": 0.005,
-    "weight_decay": 0.01,
-    "warm_up": 20,
-    "cooling": 1.0,
-    "averaging": 0.95,
-}
 
 
 class PianoRollLSTM(Network):

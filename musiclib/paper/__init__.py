@@ -7,5 +7,5 @@ and `readme` run them and make pages, `measured` the tables of benchmarks, on a 
 which `contents` says what is in it and `expected` how long it would train. `standing` says how the
 runs of `experiments` stand. `benchmark` trains on the piano-roll sets, `benchmark_kept` keeps what
 came of it, `likelihood_table` shows it; `likelihood_judge` judges composed music likewise, and
-`modern` compares forms of training.
+`forms` compares forms of training.
 """

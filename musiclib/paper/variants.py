@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from musiclib.base.errors import InputError
-from musiclib.models import MODELS, computed_in
+from musiclib.models import computed_in, form_of
 from musiclib.paper.profiles import Profile
 from musiclib.training.precision import Precision
 from musiclib.training.runs import RunConfig
@@ -44,8 +44,9 @@ def run_config(
     if kind not in VARIANTS:
         raise InputError(f"unknown kind of run {kind!r}: choose one of {', '.join(VARIANTS)}")
     variant = VARIANTS[kind]
-    changes = getattr(MODELS[model], kind) if kind in (PUBLISHED, MODERN) else variant.model
-    configured = replace(profile.config(model), **changes)
+    config = profile.config(model)
+    changes = form_of(config, kind) if kind in (PUBLISHED, MODERN) else variant.model
+    configured = replace(config, **changes)
     return RunConfig(
         configured,
         seed=seed,
