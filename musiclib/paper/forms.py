@@ -1,28 +1,46 @@
 """The modern form of training beside the others: curves by iterations and minutes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from statistics import median
 
 import pandas as pd
 
 from musiclib.corpus.sets import Piece
+from musiclib.models import batches_of
 from musiclib.models.likelihood import frame_log_likelihoods, per_frame
 from musiclib.paper.curves import Runs
+from musiclib.paper.expected import timed
 from musiclib.training.runs import Run
 
+ROUNDS = 3
 FORMS = {"modern": "the modern form", "plain": "our form", "published": "the published form"}
 FORMS |= {"bernoulli": "our form, Bernoulli loss"}
 
 
-def curves(runs: Runs, scale: float = 1.0) -> pd.DataFrame:
+def seconds_per_iteration(runs: Runs, pieces: Sequence[Piece]) -> dict[str, float]:
+    """What an iteration of each kind takes here, in seconds: medians of rounds, taken in turns.
+
+    Of the first seed's configurations, on pieces prepared as they were trained on.
+    """
+    configs = {kind: run.config.model for (kind, seed), run in runs.items() if seed == 0}
+    rounds = [
+        {kind: timed(config, batches_of(config, pieces)) for kind, config in configs.items()}
+        for _ in range(ROUNDS)
+    ]
+    return {kind: median(each[kind] for each in rounds) for kind in configs}
+
+
+def curves(runs: Runs, seconds: Mapping[str, float], scale: float = 1.0) -> pd.DataFrame:
     """Held-out losses: columns form, seed, iteration, minutes, loss (times `scale`), learned.
 
-    Minutes are those of training, spread evenly over its iterations.
+    Minutes are those of iterations of so many `seconds` by kind: runs may have been trained on
+    other machines, or beside other work.
     """
     tables = [
         run.held_out.assign(
             form=FORMS[kind],
             seed=seed,
-            minutes=run.held_out["iteration"] * run.record["seconds"] / 60 / len(run.losses),
+            minutes=run.held_out["iteration"] * seconds[kind] / 60,
             loss=scale * run.held_out["loss"],
             learned=run.verdict.learned,
         )

@@ -58,14 +58,8 @@ def forms(table: pd.DataFrame, unit: str, bar: pd.DataFrame) -> Figure:
     """
     figure = panels(2, 3.6, "", f"held-out loss, {unit}")
     for axes, at in zip(figure.axes, ("iteration", "minutes"), strict=True):
-        rows = table if at == "iteration" else table.assign(minutes=_common(table))
-        bands(axes, rows, at, "loss", "form")
+        bands(axes, table, at, "loss", "form")
         for form, loss in bar[["form", "loss"]].itertuples(index=False):
             axes.axhline(loss, color="0.5", lw=0.7, ls=":", label=f"{form}: at its end")
         axes.set(xlabel=at, ylim=(0.9 * table["loss"].min(), 2.2 * bar["loss"].max()))
     return with_legend(figure)
-
-
-def _common(table: pd.DataFrame) -> pd.Series:
-    """The mean minutes of a form's seeds at an iteration: the seeds then share their x values."""
-    return table.groupby(["form", "iteration"])["minutes"].transform("mean")
