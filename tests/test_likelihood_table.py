@@ -105,13 +105,18 @@ def test_agreement_is_that_of_ranks_and_of_each_seed():
             "nats": [1.0, 2, 3, 4] * 2,
             "bits": [10.0, 20, 30, 400, 4, 3, 2, 1],
             "isl": [1.0, 3, 2, 4] * 2,
+            "density": [4.0, 3, 2, 1] * 2,
+            "checkpoint": [1, 1, 2, 2] * 2,
         }
     )
-    rho = agreement(judged).set_index(["seed", "pair"])["rho"]
+    rho = agreement(judged, "seed").set_index(["seed", "pair"])["rho"]
     assert rho[0, "nats and bits"] == pytest.approx(1) and rho[1, "nats and bits"] == pytest.approx(
         -1
     )
     assert rho[0, "nats and isl"] == pytest.approx(0.8)
+    assert rho[0, "nats and density"] == pytest.approx(-1)
+    within = agreement(judged, "checkpoint").set_index(["checkpoint", "pair"])["rho"]
+    assert within[1, "nats and isl"] == pytest.approx(1) and within[2, "nats and density"] < 0
 
 
 def trained(losses):
@@ -122,7 +127,8 @@ def trained(losses):
 
 def test_when_a_loss_is_reached_and_in_how_many_minutes():
     modern, plain = trained([9.0, 5, 6, 4]), trained([9.0, 8, 7, 6])
-    assert reached(modern, best_loss(plain)) == 4
+    assert reached(modern, best_loss(plain)) == 3.5  # 9 at 2, 5 at 4
+    assert reached(modern, 9.0) == 2 and reached(modern, 5.0) == 4 and reached(modern, 4.5) == 7.5
     assert np.isnan(reached(plain, best_loss(modern)))
     made = curves({("modern", 0): modern, ("plain", 0): plain}, {"modern": 30, "plain": 60}, 2)
     assert made["minutes"].tolist() == [1, 2, 3, 4, 2, 4, 6, 8]

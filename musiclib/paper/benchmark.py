@@ -24,7 +24,7 @@ LONG = {"segment": 128, "dropout": 0.1, "learning_rate": 0.012, "iterations": 25
 BOTH_LSTM = {
     **{"loss": "bernoulli", "targets": "every", "optimiser": "adamw", "hidden": 256},
     **{"window": 64, "batch": 16, "dropout": 0.5, "checkpoints": (), "iterations": 3000},
-    **{"learning_rate": 0.01, "weight_decay": 0.01, "warm_up": 50, "cooling": 1.0},
+    **{"learning_rate": 0.005, "weight_decay": 0.01, "warm_up": 50, "cooling": 1.0},
     **{"averaging": 0.99, "transposition": 5},
 }
 LONG_LSTM = {**BOTH_LSTM, "dropout": 0.2}
@@ -72,7 +72,7 @@ TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "no transposition": {"transposition": 0},
             "dropout 0.2": {"dropout": 0.2},
             "128 units": {"hidden": 128},
-            "a third of the learning rate": {"learning_rate": 0.003},
+            "learning rate 0.01 over 3000 iterations": {"learning_rate": 0.01, "iterations": 3000},
             "no averaging": {"averaging": 0.0},
         },
     }

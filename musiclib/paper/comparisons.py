@@ -1,9 +1,9 @@
 """What the notebooks compare, seed by seed: two numbers, of which the first is said to be lower.
 
 The comparisons are data, comparisons.json: by group and name. Notebook 11 shows the groups
-"training" to "style", notebook 13 "section 4"; "across" compares numbers of several notebooks for
-`claims` alone. A fourth part of a key is a place among the checkpoints: 0 the first, -1 the last.
-A comparison's row has the `COLUMNS`.
+"training" to "style", notebook 13 "section 4", notebook 18 "modern"; "across" compares numbers of
+several notebooks for `claims` alone. A fourth part of a key is a place among the checkpoints: 0 the
+first, -1 the last. A comparison's row has the `COLUMNS`.
 """
 
 import json

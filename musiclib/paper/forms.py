@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from statistics import median
 
+import numpy as np
 import pandas as pd
 
 from musiclib.corpus.sets import Piece
@@ -50,9 +51,18 @@ def curves(runs: Runs, seconds: Mapping[str, float], scale: float = 1.0) -> pd.D
 
 
 def reached(run: Run, loss: float) -> float:
-    """The first iteration after which a run's held-out loss was no higher; NaN if it never was."""
-    table = run.held_out
-    return float(table[table["loss"] <= loss]["iteration"].min())
+    """The iteration at which a run's held-out loss came down to a loss; NaN if it never did.
+
+    Between two measurements it is taken to fall along a line.
+    """
+    at, losses = run.held_out["iteration"].to_numpy(float), run.held_out["loss"].to_numpy()
+    there = np.flatnonzero(losses <= loss)
+    if not len(there):
+        return float("nan")
+    last = there[0]
+    if last == 0:
+        return float(at[0])
+    return float(np.interp(-loss, -losses[last - 1 : last + 1], at[last - 1 : last + 1]))
 
 
 def best_loss(run: Run) -> float:

@@ -7,6 +7,7 @@ as long, and that of the biaxial RNN have in common; whether a note is struck an
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from musiclib.paper.study import Study
 from musiclib.training.runs import Run, RunConfig
 from musiclib.training.train import train_runs, workers
 
-PAIRS = (("nats", "bits"), ("nats", "isl"), ("bits", "isl"))
+JUDGES = ("nats", "bits", "isl", "density")
 
 
 def in_frames(music: Corpus) -> Corpus:
@@ -64,12 +65,16 @@ def nats_per_frame(judge: Run, pieces: Sequence[np.ndarray]) -> float:
     return per_frame(frame_log_likelihoods(judge.model(), [roll_of(piece) for piece in pieces]))
 
 
-def agreement(table: pd.DataFrame) -> pd.DataFrame:
-    """Spearman's rank correlation of the judges over all sets of a table, seed by seed."""
+def agreement(table: pd.DataFrame, within: str) -> pd.DataFrame:
+    """Spearman's rank correlations of judges, and with density, of the sets of each `within`.
+
+    `within` is "seed", over all of a seed's training, or "checkpoint", between networks that have
+    trained as long. Columns model, `within`, pair, rho.
+    """
     rows = [
-        {"model": model, "seed": seed, "pair": f"{one} and {other}",
+        {"model": model, within: value, "pair": f"{one} and {other}",
          "rho": part[one].corr(part[other], method="spearman")}
-        for (model, seed), part in table.groupby(["model", "seed"], sort=False)
-        for one, other in PAIRS
+        for (model, value), part in table.groupby(["model", within], sort=False)
+        for one, other in combinations(JUDGES, 2)
     ]  # fmt: skip
     return pd.DataFrame(rows)

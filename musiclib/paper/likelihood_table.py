@@ -32,11 +32,17 @@ def published_lines() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["set", "model", "status", "value"])
 
 
-def tested(rows: pd.DataFrame, network: str, name: str) -> pd.DataFrame:
-    """The runs of a network on a set, by today's recipe, that were measured on the test pieces."""
+def of_recipe(rows: pd.DataFrame, network: str, name: str) -> pd.DataFrame:
+    """The runs of a network on a set by today's recipe."""
     today = configuration(run_config(network, name, 0).model)
     of = rows[(rows["network"] == network) & (rows["set"] == name) & (rows["change"] == RECIPE)]
-    return of[(of["configuration"] == today) & of["test"].notna()]
+    return of[of["configuration"] == today]
+
+
+def tested(rows: pd.DataFrame, network: str, name: str) -> pd.DataFrame:
+    """Those of them that were measured on the test pieces."""
+    runs = of_recipe(rows, network, name)
+    return runs[runs["test"].notna()]
 
 
 def best(runs: pd.DataFrame) -> pd.Series:
@@ -68,7 +74,7 @@ def in_a_sentence(rows: pd.DataFrame) -> str:
                   if name in known[model]]  # fmt: skip
         if len(runs):
             found.append(f"{name} {_plain(runs['test'].mean())} ({', '.join(theirs)})")
-    return f"{'; '.join(found)}: nats per frame of test pieces, more is better."
+    return f"{'; '.join(found)}: nats per test frame."
 
 
 def _ours(rows: pd.DataFrame, network: str) -> list[list[str]]:

@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from musiclib.paper.figures.learning import plain_numbers
 from musiclib.paper.figures.style import MUSIC, OTHERS, OURS, bands, panels, with_legend
 
 MARKS = ("o", "^", "s", "D")
@@ -61,5 +62,6 @@ def forms(table: pd.DataFrame, unit: str, bar: pd.DataFrame) -> Figure:
         bands(axes, table, at, "loss", "form")
         for form, loss in bar[["form", "loss"]].itertuples(index=False):
             axes.axhline(loss, color="0.5", lw=0.7, ls=":", label=f"{form}: at its end")
-        axes.set(xlabel=at, ylim=(0.9 * table["loss"].min(), 2.2 * bar["loss"].max()))
+        axes.set_xlabel(at)
+    plain_numbers(figure.axes[0])
     return with_legend(figure)
