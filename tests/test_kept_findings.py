@@ -75,7 +75,7 @@ def kept(tmp_path):
 
 def test_findings_say_what_there_is_and_where_it_stands(kept):
     runs, table, length, biaxial = findings(kept)
-    assert "1 of 45" in runs and "biaxial-plain-0 stands at iteration 300 of 10,000" in runs
+    assert "1 of 51" in runs and "biaxial-plain-0 stands at iteration 300 of 10,000" in runs
     assert "ours −500, −400, −300, theirs −425, −250, −55" in table and "90 %" in table
     assert "1.0, 3.0, 7.0" in table
     assert "lowest at epoch 20, 6.50" in length and "7.50 at the end" in length
@@ -94,7 +94,7 @@ def test_findings_say_what_there_is_and_where_it_stands(kept):
 def test_findings_leave_out_what_is_not_there(kept):
     alone = {"biaxial-plain-0": kept["biaxial-plain-0"]}
     assert len(findings(alone)) == 2
-    assert "0 of 45" in findings(alone)[0]
+    assert "0 of 51" in findings(alone)[0]
 
 
 def test_every_experiment_has_a_result_or_says_why_not(kept):
