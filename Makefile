@@ -116,7 +116,7 @@ notebooks: .venv/installed ## run the notebooks in place and keep the outputs of
 	$(BIN)/nbstripout --keep-count --extra-keys "metadata.language_info cell.metadata.execution" $(NOTEBOOKS)
 	$(BIN)/ruff format -q notebooks
 
-benchmark: .venv/installed ## train both networks on the four piano-roll sets, measure and keep them: half a day on 2 cores
+benchmark: .venv/installed ## train both networks on the four piano-roll sets, measure and keep them: hours on 2 cores
 	$(BIN)/python -m musiclib benchmark --seeds "$$SEEDS" --test
 	$(BIN)/python -m musiclib readme
 

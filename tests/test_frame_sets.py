@@ -8,7 +8,7 @@ from conftest import SHARED
 from scipy.io import savemat
 
 from musiclib.base.errors import InputError
-from musiclib.corpus import download, frame_sets
+from musiclib.corpus import download
 from musiclib.corpus.frame_sets import FILES, PARTS, read_frame_set, training_corpus
 from musiclib.metrics.frame_baselines import SMOOTHING, even_odds, first_order, independent_keys
 
@@ -31,7 +31,7 @@ KNOWN = {  # test log-likelihood per frame, computed elsewhere: independent, fir
 def folder(tmp_path, monkeypatch):
     """Where the files lie; every byte counts as right."""
     monkeypatch.setattr(download, "DATA", tmp_path)
-    monkeypatch.setattr(frame_sets, "wanting", lambda collection: [])
+    monkeypatch.setattr(download, "wanting", lambda collection: [])
     (tmp_path / "piano-rolls").mkdir()
     return tmp_path / "piano-rolls"
 

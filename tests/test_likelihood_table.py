@@ -16,7 +16,7 @@ from musiclib.paper import figures, likelihood_table
 from musiclib.paper.benchmark import run_config
 from musiclib.paper.benchmark_kept import configuration
 from musiclib.paper.forms import best_loss, curves, reached
-from musiclib.paper.likelihood_judge import agreement, in_frames, nats_per_frame
+from musiclib.paper.likelihood_judge import agreement, in_frames, log_likelihood
 from musiclib.paper.likelihood_table import best, published_lines, table
 
 
@@ -94,7 +94,7 @@ def test_the_judge_takes_all_frames_alike():
     pieces = [random_states(steps, steps, 0.2) for steps in (10, 40)]
     every = np.concatenate(frame_log_likelihoods(model, [roll_of(piece) for piece in pieces]))
     judge = SimpleNamespace(model=lambda: model)
-    assert len(every) == 25 and nats_per_frame(judge, pieces) == pytest.approx(every.mean())
+    assert len(every) == 25 and log_likelihood(judge, pieces) == pytest.approx(every.mean())
 
 
 def test_agreement_is_that_of_ranks_and_of_each_seed():

@@ -53,15 +53,20 @@ class Excerpts:
             excerpt(moved(self.rolls[index][max(start - 1, 0) : start + self.steps], move), start)
             for (index, start), move in zip(places, moves, strict=True)
         ]
-        filled = np.full((len(each), self.steps + 1, *each[0].shape[1:]), NOTHING, np.uint8)
-        for row, roll in zip(filled, each, strict=True):
-            row[: len(roll)] = roll
-        return torch.from_numpy(filled)
+        return side_by_side(each, self.steps + 1)
 
 
 def excerpt(roll: np.ndarray, start: int = 0) -> np.ndarray:
     """A roll (T, keys) that begins with what was heard before its first step: silence, at 0."""
     return roll if start else np.concatenate([np.zeros_like(roll[:1]), roll])
+
+
+def side_by_side(rolls: Sequence[np.ndarray], rows: int) -> Tensor:
+    """Rolls (T, keys) as one batch (B, rows, keys), uint8, filled up with `NOTHING`."""
+    filled = np.full((len(rolls), rows, *rolls[0].shape[1:]), NOTHING, np.uint8)
+    for row, roll in zip(filled, rolls, strict=True):
+        row[: len(roll)] = roll
+    return torch.from_numpy(filled)
 
 
 def _up_to_a_bar(steps: int) -> int:

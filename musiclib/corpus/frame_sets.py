@@ -14,7 +14,7 @@ from scipy.io.matlab import MatReadError
 
 from musiclib.base.errors import InputError
 from musiclib.corpus.collections import PIANO_ROLLS
-from musiclib.corpus.download import bring, folder_of, wanting
+from musiclib.corpus.download import bring, wanting
 from musiclib.corpus.levels import HELD_OUT, MAIN
 from musiclib.corpus.sets import Corpus, Piece
 from musiclib.music.piano_roll import KEYS
@@ -49,9 +49,7 @@ def read_frame_set(name: str) -> FrameSet:
     """
     if name not in FILES:
         raise InputError(f"unknown set {name!r}: choose one of {', '.join(FILES)}")
-    if wanting(PIANO_ROLLS):
-        bring(PIANO_ROLLS)
-    path = folder_of(PIANO_ROLLS) / FILES[name]
+    path = bring(PIANO_ROLLS) / FILES[name]
     try:
         content = loadmat(path, variable_names=[*PARTS.values()])
         return FrameSet(*([_roll(each) for each in content[p].ravel()] for p in PARTS.values()))

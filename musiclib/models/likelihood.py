@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from musiclib.base.errors import InputError
-from musiclib.corpus.excerpts import NOTHING, excerpt
+from musiclib.corpus.excerpts import NOTHING, excerpt, side_by_side
 from musiclib.models.model import Network
 from musiclib.music.representations import PIANO_ROLL
 
@@ -52,10 +52,8 @@ def frame_log_likelihoods(model: Network, rolls: Sequence[np.ndarray]) -> list[n
     device = next(model.parameters()).device
     found = {}
     for some in _together(rolls):
-        filled = np.full((len(some), 1 + len(rolls[some[-1]]), *rolls[0].shape[1:]), NOTHING, "u1")
-        for row, index in zip(filled, some, strict=True):
-            row[: 1 + len(rolls[index])] = excerpt(np.asarray(rolls[index]))
-        batch = torch.from_numpy(filled).to(device)
+        heard = [excerpt(np.asarray(rolls[index])) for index in some]
+        batch = side_by_side(heard, len(heard[-1])).to(device)  # the last is the longest
         each = -nats(model.logits(batch), batch).double().cpu().numpy()
         found |= {i: row[: len(rolls[i])] for i, row in zip(some, each, strict=True)}
     return [found[index] for index in range(len(rolls))]

@@ -9,21 +9,23 @@ from typing import Any
 from musiclib.models.biaxial import BiaxialConfig
 from musiclib.models.lstm import LSTMConfig
 
-ADAMW = {"optimiser": "adamw", "weight_decay": 0.01, "warm_up": 20, "cooling": 1.0}
-AVERAGING = {"averaging": 0.95}
+BOTH = {
+    **{"optimiser": "adamw", "weight_decay": 0.01, "warm_up": 20},
+    **{"cooling": 1.0, "averaging": 0.95},
+}
 
 
 def modern_biaxial(config: BiaxialConfig) -> dict[str, Any]:
     """AdamW at a high rate, the mean of weights, open forget gates, no clipping, less dropout."""
     rate = _rate(0.05, 48, max(config.time_sizes))
     new = {"start": "open", "clip": "none", "dropout": 0.1, "learning_rate": rate}
-    return {**ADAMW, **AVERAGING, **new}
+    return {**BOTH, **new}
 
 
 def modern_lstm(config: LSTMConfig) -> dict[str, Any]:
     """AdamW, the mean of weights, and every sample as a target of the Bernoulli loss."""
     rate = _rate(0.005, 64, config.hidden)
-    return {**ADAMW, **AVERAGING, "loss": "bernoulli", "targets": "every", "learning_rate": rate}
+    return {**BOTH, "loss": "bernoulli", "targets": "every", "learning_rate": rate}
 
 
 def _rate(rate: float, units: int, of: int) -> float:

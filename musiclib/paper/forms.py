@@ -59,10 +59,11 @@ def reached(run: Run, loss: float) -> float:
     there = np.flatnonzero(losses <= loss)
     if not len(there):
         return float("nan")
-    last = there[0]
-    if last == 0:
+    first = there[0]
+    if first == 0:
         return float(at[0])
-    return float(np.interp(-loss, -losses[last - 1 : last + 1], at[last - 1 : last + 1]))
+    around = slice(first - 1, first + 1)
+    return float(np.interp(-loss, -losses[around], at[around]))
 
 
 def best_loss(run: Run) -> float:

@@ -48,7 +48,11 @@ def train_judges(study: Study) -> list[Run]:
 
 
 def scores(
-    study: Study, judges: Sequence[Run], model: str, checkpoints: tuple[int, ...], kinds: tuple
+    study: Study,
+    judges: Sequence[Run],
+    model: str,
+    checkpoints: tuple[int, ...],
+    kinds: tuple[str, ...],
 ) -> pd.DataFrame:
     """`Study.scores`, with the column nats: log-likelihood per frame by the judge of the seed."""
     table = study.scores(model, checkpoints, kinds)
@@ -56,11 +60,11 @@ def scores(
         (judges[seed], study.composed(study.run(model, kind, seed), at))
         for kind, seed, at in table[["curriculum", "seed", "checkpoint"]].itertuples(index=False)
     ]
-    nats = side_by_side(nats_per_frame, jobs, "judging", workers=workers())
+    nats = side_by_side(log_likelihood, jobs, "judging", workers=workers())
     return table.assign(model=model, nats=nats)
 
 
-def nats_per_frame(judge: Run, pieces: Sequence[np.ndarray]) -> float:
+def log_likelihood(judge: Run, pieces: Sequence[np.ndarray]) -> float:
     """Log-likelihood per frame of pieces (T, 78, 2) by a judge, all frames of all pieces alike."""
     return per_frame(frame_log_likelihoods(judge.model(), [roll_of(piece) for piece in pieces]))
 

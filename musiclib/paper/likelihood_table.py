@@ -13,6 +13,7 @@ from musiclib.paper.results import markdown, number, shown
 
 OURS = "ours, mean ± deviation over {} seeds"
 BEST = "ours, the seed that is best on validation"
+BESIDE = {"TCN": "TCN (Bai et al. 2018)", "Johnson": "biaxial LSTM (Johnson 2017)"}
 
 
 @cache
@@ -59,9 +60,6 @@ def table(rows: pd.DataFrame) -> str:
               for row in known["rows"]]  # fmt: skip
     lines += [line for network in NETWORKS for line in _ours(rows, network)]
     return markdown(["model", "status", *SETS], lines)
-
-
-BESIDE = {"TCN": "TCN (Bai et al. 2018)", "Johnson": "biaxial LSTM (Johnson 2017)"}
 
 
 def in_a_sentence(rows: pd.DataFrame) -> str:

@@ -125,9 +125,8 @@ def must_fit(content: dict[str, Any], model: Model, optimizer: torch.optim.Optim
     if shapes(content["model"]) != shapes(dict(model.state_dict())):
         raise Damaged("it is of another network")
     mean = content["state"].average
-    if bool(mean) != bool(model.averaging and content["state"].iteration) or (
-        mean and shapes(mean) != shapes(dict(model.state_dict()))
-    ):
+    averages = model.averaging and content["state"].iteration
+    if shapes(mean) != (shapes(dict(model.state_dict())) if averages else {}):
         raise Damaged("its mean of weights is not this network's")
     if not _finite(content["model"]) or not _finite(mean):
         raise Damaged("some of its weights are no numbers")
