@@ -99,6 +99,24 @@ def test_keys_play_and_seek(opened):
     assert page.evaluate(PLAYING) == [False] * 3
 
 
+@pytest.mark.parametrize(("playing", "seeks"), [(True, 1), (False, 0)])
+def test_sound_that_waits_for_ever_is_woken_by_a_seek_to_where_it_is(opened, playing, seeks):
+    page = opened.page
+    page.evaluate(
+        """playing => {
+        const audio = document.querySelector('audio');
+        window.seeks = [];
+        audio.addEventListener('seeking', () => window.seeks.push(audio.currentTime));
+        Object.defineProperty(audio, 'paused', {value: !playing});
+        Object.defineProperty(audio, 'readyState', {value: audio.HAVE_CURRENT_DATA});
+        audio.dispatchEvent(new Event('waiting'));
+    }""",
+        playing,
+    )
+    page.wait_for_timeout(1500)
+    assert page.evaluate("window.seeks") == [0] * seeks
+
+
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
 def test_a_long_roll_follows_the_cursor_and_turns_pages_where_motion_is_unwelcome(
     open_page, outputs, motion

@@ -73,6 +73,12 @@
       seek(((event.clientX - box.left) / box.width) * length);
     }
 
+    // After quick seeks Chromium may wait for ever, with all sound at hand: a seek to here wakes it
+    function wake() {
+      const waits = !audio.paused && !audio.seeking && audio.readyState < audio.HAVE_FUTURE_DATA;
+      if (waits) audio.currentTime = audio.currentTime;
+    }
+
     function failed() {
       if (audio.error) time.textContent = "the sound cannot be played";
     }
@@ -116,6 +122,7 @@
     button.addEventListener("click", toggle);
     ["play", "pause", "ended"].forEach((name) => audio.addEventListener(name, state));
     ["seeked", "timeupdate"].forEach((name) => audio.addEventListener(name, draw));
+    audio.addEventListener("waiting", () => setTimeout(wake, 500));
     audio.addEventListener("error", failed);
 
     audio.removeAttribute("controls");
