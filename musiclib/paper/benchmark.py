@@ -67,6 +67,9 @@ TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "key index from 0 to 87": {"index": "raw"},
             "batches of 10 over as many frames": {"batch": 10, "iterations": 400},
             "dropout 0.1 over 2500 iterations": {"dropout": 0.1, "iterations": 2500},
+            "no cooling over 2000 iterations": {"cooling": 0.0, "iterations": 2000},
+            "no averaging over 2000 iterations": {"averaging": 0.0, "iterations": 2000},
+            "neither over 2000 iterations": {"cooling": 0.0, "averaging": 0.0, "iterations": 2000},
             "twice as wide": {"time_sizes": (128, 128), "note_sizes": (64, 64)},
         },
         "LSTM": {
