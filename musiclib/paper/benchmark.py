@@ -36,6 +36,7 @@ RECIPES: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     }
 )
 SHORT = {"iterations": 1000}  # of trials, unless they say otherwise
+FULL = {"iterations": 2000}
 EARLIER = {"dropout": 0.2, "learning_rate": 0.012, "transposition": 0}  # where the search began
 TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
@@ -67,9 +68,13 @@ TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "key index from 0 to 87": {"index": "raw"},
             "batches of 10 over as many frames": {"batch": 10, "iterations": 400},
             "dropout 0.1 over 2500 iterations": {"dropout": 0.1, "iterations": 2500},
-            "no cooling over 2000 iterations": {"cooling": 0.0, "iterations": 2000},
-            "no averaging over 2000 iterations": {"averaging": 0.0, "iterations": 2000},
-            "neither over 2000 iterations": {"cooling": 0.0, "averaging": 0.0, "iterations": 2000},
+            "no cooling over 2000 iterations": {"cooling": 0.0, **FULL},
+            "no averaging over 2000 iterations": {"averaging": 0.0, **FULL},
+            "no weight decay over 2000 iterations": {"weight_decay": 0.0, **FULL},
+            "neither cooling nor averaging over 2000 iterations": {
+                **{"cooling": 0.0, "averaging": 0.0},
+                **FULL,
+            },
             "twice as wide": {"time_sizes": (128, 128), "note_sizes": (64, 64)},
         },
         "LSTM": {
