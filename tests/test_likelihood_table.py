@@ -17,7 +17,7 @@ from musiclib.paper.benchmark import run_config
 from musiclib.paper.benchmark_kept import configuration
 from musiclib.paper.forms import best_loss, curves, reached
 from musiclib.paper.likelihood_judge import agreement, in_frames, log_likelihood
-from musiclib.paper.likelihood_table import best, published_lines, table
+from musiclib.paper.likelihood_table import best, published_lines, table, trials_beside
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +54,35 @@ def test_a_row_counts_tested_runs_of_the_recipe_and_validation_chooses_the_best(
     assert runs["seed"].tolist() == [0, 1]
     assert best(runs)["test"] == -6.5  # the worse of both on test pieces
     assert not len(likelihood_table.tested(ROWS, "LSTM", "MuseData"))
+
+
+def test_a_trial_stands_beside_the_recipe_of_its_seed_and_length():
+    made = [
+        (0, -5.0, "", 2000),
+        (1, -4.0, "", 2000),
+        (0, -6.0, "trial: recipe", 1000),
+        (0, -9.0, "trial: earlier recipe", 1000),
+        (0, -5.5, "trial: no mean", 1000),
+        (0, -5.1, "trial: no mean for long", 2000),
+        (1, -4.3, "trial: no mean for long", 2000),
+        (0, -8.0, "trial: earlier recipe: wide", 1000),
+        (0, -3.0, "trial: no mean for ever", 4000),
+    ]
+    rows = [row(*each[:2], change=each[2]) | {"iterations": each[3]} for each in made]
+    found = trials_beside(pd.DataFrame(rows)).set_index("change")
+    values = found[["seeds", "beside", "spread"]].astype(float)
+    nan = np.nan
+    expected = {
+        "recipe": (1, 0, nan),
+        "earlier recipe": (1, 0, nan),
+        "no mean": (1, 0.5, nan),
+        "no mean for long": (2, -0.2, np.std([-0.1, -0.3], ddof=1)),
+        "earlier recipe: wide": (1, 1, nan),
+        "no mean for ever": (1, nan, nan),
+    }
+    assert [f"trial: {name}" for name in expected] == found.index.tolist()
+    np.testing.assert_allclose(values, list(expected.values()))
+    assert found.loc["trial: no mean for long", "validation"] == pytest.approx(-4.7)
 
 
 def test_ours_stand_below_what_others_have_published():

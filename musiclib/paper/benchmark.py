@@ -75,6 +75,10 @@ TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
                 **{"cooling": 0.0, "averaging": 0.0},
                 **FULL,
             },
+            "no weight decay over 2500 iterations": {"weight_decay": 0.0, "iterations": 2500},
+            "neither cooling nor averaging over 2500 iterations": {
+                **{"cooling": 0.0, "averaging": 0.0, "iterations": 2500}
+            },
             "twice as wide": {"time_sizes": (128, 128), "note_sizes": (64, 64)},
         },
         "LSTM": {
@@ -84,6 +88,7 @@ TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "128 units": {"hidden": 128},
             "learning rate 0.01 over 3000 iterations": {"learning_rate": 0.01, "iterations": 3000},
             "no averaging": {"averaging": 0.0},
+            "no transposition over 3000 iterations": {"transposition": 0, "iterations": 3000},
         },
     }
 )

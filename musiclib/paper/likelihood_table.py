@@ -3,6 +3,7 @@
 import json
 from functools import cache
 from importlib.resources import files
+from itertools import product
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,7 @@ from musiclib.paper.results import markdown, number, shown
 
 OURS = "ours, mean ± deviation over {} seeds"
 BEST = "ours, the seed that is best on validation"
+RECIPE_TRIAL, EARLIER_TRIAL = "recipe", "earlier recipe"
 BESIDE = {"TCN": "TCN (Bai et al. 2018)", "Johnson": "biaxial LSTM (Johnson 2017)"}
 
 
@@ -44,6 +46,31 @@ def tested(rows: pd.DataFrame, network: str, name: str) -> pd.DataFrame:
     """Those of them that were measured on the test pieces."""
     runs = of_recipe(rows, network, name)
     return runs[runs["test"].notna()]
+
+
+def trials_beside(rows: pd.DataFrame) -> pd.DataFrame:
+    """Trials beside the recipe that they change: same set, seed and number of iterations.
+
+    Columns network, set, change, iterations, seeds; validation, a mean over seeds; and `beside`,
+    the mean of the trial minus the recipe, with its spread: above 0 music is likelier with it.
+    Missing where the recipe was not trained for so long.
+    """
+    trials = rows[rows["change"] != RECIPE].assign(of=_changed)
+    today = [of_recipe(rows, *pair) for pair in product(NETWORKS, SETS)]
+    short = rows[rows["change"].isin([f"trial: {RECIPE_TRIAL}", f"trial: {EARLIER_TRIAL}"])]
+    recipes = pd.concat([*today, short]).assign(of=_changed)
+    same = ["network", "set", "of", "seed", "iterations"]
+    both = trials.merge(recipes[[*same, "validation"]], "left", same, suffixes=("", " of recipe"))
+    both["beside"] = both["validation"] - both["validation of recipe"]
+    grouped = both.groupby(["network", "set", "change", "iterations"], sort=False)
+    columns = {"seeds": ("seed", "count"), "validation": ("validation", "mean")}
+    columns |= {"beside": ("beside", "mean"), "spread": ("beside", "std")}
+    return grouped.agg(**columns).reset_index()
+
+
+def _changed(rows: pd.DataFrame) -> pd.Series:
+    """Whether it is the earlier recipe that a row changes."""
+    return rows["change"].str.startswith(f"trial: {EARLIER_TRIAL}")
 
 
 def best(runs: pd.DataFrame) -> pd.Series:
