@@ -95,6 +95,8 @@ def test_a_trial_is_never_tested_and_stands_by_itself(pieces, measured, tmp_path
     ask(tmp_path, "--seeds", "1", "--trial", "no warm-up", "--test")
     rows = kept(folder=tmp_path / "kept").set_index("change")
     assert rows["iterations"].to_dict() == {"": 2, "trial: no warm-up": 1}
+    ask(tmp_path, "--seeds", "1", "--trial", "no warm-up", "--long")
+    assert kept(folder=tmp_path / "kept")["iterations"].tolist() == [2, 1, 2]
     assert {part for _, part in measured} == {"validation"}
 
 
@@ -102,6 +104,7 @@ def test_a_trial_is_never_tested_and_stands_by_itself(pieces, measured, tmp_path
     ("options", "reason"),
     [
         ([NAME, "JSB"], "unknown 'JSB': choose one of JSB chorales; MuseData"),
+        ([NAME, "--long"], "--long is said of a --trial"),
         ([NAME, "--network", "GRU"], "unknown 'GRU': choose one of biaxial RNN; LSTM"),
         (
             [NAME, "--trial", "more luck"],

@@ -15,6 +15,9 @@ from musiclib.cli import options
 @click.option("--network", help="biaxial RNN or LSTM.  [default: both]")
 @click.option("--seeds", type=options.SEEDS, default=3, show_default=True)
 @click.option("--trial", help="A change of a network's recipe, by its name; it is never tested.")
+@click.option(
+    "--long", is_flag=True, help="A trial for as long as the recipe, not 1,000 iterations."
+)
 @click.option("--test", is_flag=True, help="Measure on the test pieces, too: once for each run.")
 @click.option("--runs", type=options.PATH, default=ROOT / "runs", help="Folder of runs.")
 @click.option(
@@ -36,6 +39,8 @@ def benchmark(
 
     for name in sets:
         must_be_known(name, SETS)
+    if given["long"] and given["trial"] is None:
+        raise InputError("--long is said of a --trial")
     networks = [network] if network else [*NETWORKS]
     for each in networks:
         known = trials(each)
@@ -52,13 +57,21 @@ def benchmark(
 
 
 def _one(
-    network: str, name: str, seeds: int, trial: str | None, test: bool, runs: Path, results: Path
+    network: str,
+    name: str,
+    *,
+    seeds: int,
+    trial: str | None,
+    long: bool,
+    test: bool,
+    runs: Path,
+    results: Path,
 ) -> None:
     """Train a network on a set, and print what is kept of it."""
     from musiclib.paper.benchmark import run_config, train, trials
     from musiclib.paper.benchmark_kept import PARTS, RECIPE, keep
 
-    changes = trials(network)[trial] if trial else {}
+    changes = trials(network, long)[trial] if trial else {}
     configs = [run_config(network, name, seed, **changes) for seed in range(seeds)]
     trained = train(configs, name, runs)
     change = f"trial: {trial}" if trial else RECIPE
