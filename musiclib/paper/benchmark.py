@@ -67,6 +67,7 @@ TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "key index from 0 to 87": {"index": "raw"},
             "batches of 10 over as many frames": {"batch": 10, "iterations": 400},
             "neither averaging nor cooling": {"averaging": 0.0, "cooling": 0.0},
+            "no cooling but a mean of 500": {"cooling": 0.0, "averaging": 0.998},
             "twice as wide": {"time_sizes": (128, 128), "note_sizes": (64, 64)},
         },
         "LSTM": {
