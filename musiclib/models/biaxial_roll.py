@@ -43,12 +43,12 @@ class RollBiaxialConfig(BiaxialConfig):
     level_iterations: int = 100
     checkpoints: tuple[int, ...] = ()
     iterations: int = 2000
-    cooling: Share = 1.0
+    cooling: Share = 0.0
     optimiser: Literal["adadelta", "adam", "adamw"] = "adamw"
     learning_rate: Rate = 0.01
     weight_decay: Rate = 0.01
     warm_up: int = 50
-    averaging: Share = 0.99
+    averaging: Share = 0.998
     transposition: Semitones = 5
     keys: Count = KEYS
     lowest: Count = LOWEST_KEY

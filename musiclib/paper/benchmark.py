@@ -36,7 +36,8 @@ RECIPES: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     }
 )
 SHORT = {"iterations": 1000}  # of trials, unless they are as long as the recipe
-EARLIER = {"dropout": 0.2, "learning_rate": 0.012, "transposition": 0}  # where the search began
+COOLED = {"cooling": 1.0, "averaging": 0.99}
+EARLIER = {**COOLED, "dropout": 0.2, "learning_rate": 0.012, "transposition": 0}
 TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
         "biaxial RNN": {
@@ -50,24 +51,27 @@ TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
                 **EARLIER,
                 **{"dropout": 0.1, "transposition": 5, "iterations": 2000},
             },
+            "cooled recipe": COOLED,
+            "cooled recipe: AdaDelta": {**COOLED, "optimiser": "adadelta", "learning_rate": 1.0},
+            "cooled recipe: key index from 0 to 87": {**COOLED, "index": "raw"},
+            "cooled recipe: forget gates open": {**COOLED, "start": "open"},
+            "cooled recipe: dropout 0.1": {**COOLED, "dropout": 0.1},
+            "cooled recipe: no transposition": {**COOLED, "transposition": 0},
+            "cooled recipe: no weight decay": {**COOLED, "weight_decay": 0.0},
+            "cooled recipe: no averaging": {**COOLED, "averaging": 0.0},
+            "cooled recipe: no cooling": {**COOLED, "cooling": 0.0},
+            "cooled recipe: neither": {"averaging": 0.0, "cooling": 0.0},
             "recipe": {},
-            "no transposition": {"transposition": 0},
-            "no averaging": {"averaging": 0.0},
-            "no cooling": {"cooling": 0.0},
-            "AdaDelta": {"optimiser": "adadelta", "learning_rate": 1.0},
-            "dropout 0.1": {"dropout": 0.1},
-            "dropout 0.5": {"dropout": 0.5},
-            "half the learning rate": {"learning_rate": 0.005},
-            "twice the learning rate": {"learning_rate": 0.02},
-            "no weight decay": {"weight_decay": 0.0},
-            "ten times the weight decay": {"weight_decay": 0.1},
-            "forget gates open at first": {"start": "open"},
+            "learning rate 0.005": {"learning_rate": 0.005},
+            "learning rate 0.02": {"learning_rate": 0.02},
             "gradients not clipped": {"clip": "none"},
             "no warm-up": {"warm_up": 0},
-            "key index from 0 to 87": {"index": "raw"},
+            "no dropout": {"dropout": 0.0},
+            "dropout 0.5": {"dropout": 0.5},
+            "no transposition": {"transposition": 0},
+            "no weight decay": {"weight_decay": 0.0},
+            "ten times the weight decay": {"weight_decay": 0.1},
             "batches of 10 over as many frames": {"batch": 10, "iterations": 400},
-            "neither averaging nor cooling": {"averaging": 0.0, "cooling": 0.0},
-            "no cooling but a mean of 500": {"cooling": 0.0, "averaging": 0.998},
             "twice as wide": {"time_sizes": (128, 128), "note_sizes": (64, 64)},
         },
         "LSTM": {
@@ -75,8 +79,9 @@ TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "no transposition": {"transposition": 0},
             "dropout 0.2": {"dropout": 0.2},
             "128 units": {"hidden": 128},
-            "twice the learning rate": {"learning_rate": 0.01},
+            "learning rate 0.01": {"learning_rate": 0.01},
             "no averaging": {"averaging": 0.0},
+            "no cooling but a mean of 500": {"cooling": 0.0, "averaging": 0.998},
         },
     }
 )

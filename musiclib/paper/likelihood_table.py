@@ -14,7 +14,7 @@ from musiclib.paper.results import markdown, number, shown
 
 OURS = "ours, mean ± deviation over {} seeds"
 BEST = "ours, the seed that is best on validation"
-RECIPE_TRIAL, EARLIER_TRIAL = "recipe", "earlier recipe"
+NAMED = ("earlier recipe", "cooled recipe", "recipe")  # which trials change
 BESIDE = {"TCN": "TCN (Bai et al. 2018)", "Johnson": "biaxial LSTM (Johnson 2017)"}
 
 
@@ -57,8 +57,8 @@ def trials_beside(rows: pd.DataFrame) -> pd.DataFrame:
     """
     trials = rows[rows["change"] != RECIPE].assign(of=_changed)
     today = [of_recipe(rows, *pair) for pair in product(NETWORKS, SETS)]
-    short = rows[rows["change"].isin([f"trial: {RECIPE_TRIAL}", f"trial: {EARLIER_TRIAL}"])]
-    recipes = pd.concat([*today, short]).assign(of=_changed)
+    named = rows[rows["change"].isin([f"trial: {name}" for name in NAMED])]
+    recipes = pd.concat([*today, named]).assign(of=_changed)
     same = ["network", "set", "of", "seed", "iterations"]
     both = trials.merge(recipes[[*same, "validation"]], "left", same, suffixes=("", " of recipe"))
     both["beside"] = both["validation"] - both["validation of recipe"]
@@ -69,8 +69,9 @@ def trials_beside(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _changed(rows: pd.DataFrame) -> pd.Series:
-    """Whether it is the earlier recipe that a row changes."""
-    return rows["change"].str.startswith(f"trial: {EARLIER_TRIAL}")
+    """Which recipe a row is of or changes: one of `NAMED`, the last of them if none is named."""
+    names = rows["change"].str.removeprefix("trial: ").str.partition(": ")[0]
+    return names.where(names.isin(NAMED), NAMED[-1])
 
 
 def best(runs: pd.DataFrame) -> pd.Series:
