@@ -20,8 +20,8 @@ from musiclib.training.train import train_runs, workers
 SETS = tuple(FILES)
 NETWORKS = {"biaxial RNN": "biaxial-roll", "LSTM": "lstm"}
 MEASURES = 20  # held-out losses on the way
-LONG = {"segment": 128, "dropout": 0.1, "learning_rate": 0.012, "iterations": 2500}
-FEW = {**LONG, "dropout": 0.3}  # of 87 pieces more is learned by heart
+LONG = {"segment": 128, "dropout": 0.1, "learning_rate": 0.012, "iterations": 4000}
+FEW = {**LONG, "dropout": 0.3, "iterations": 2500}  # of 87 pieces more is learned by heart
 BOTH_LSTM = {
     **{"loss": "bernoulli", "targets": "every", "optimiser": "adamw", "hidden": 256},
     **{"window": 64, "batch": 16, "dropout": 0.5, "checkpoints": (), "iterations": 3000},
