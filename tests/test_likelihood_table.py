@@ -82,7 +82,7 @@ def test_a_trial_stands_beside_the_recipe_of_its_seed_and_length():
     nan = np.nan
     expected = {
         "recipe": (1, 0, nan),
-        "earlier recipe": (1, 0, nan),
+        "earlier recipe": (1, -3, nan),
         "no mean": (1, 0.5, nan),
         "no mean for long": (2, -0.2, np.std([-0.1, -0.3], ddof=1)),
         "earlier recipe: wide": (1, 1, nan),

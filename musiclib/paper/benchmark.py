@@ -26,7 +26,7 @@ BOTH_LSTM = {
     **{"loss": "bernoulli", "targets": "every", "optimiser": "adamw", "hidden": 256},
     **{"window": 64, "batch": 16, "dropout": 0.5, "checkpoints": (), "iterations": 3000},
     **{"learning_rate": 0.005, "weight_decay": 0.01, "warm_up": 50, "cooling": 1.0},
-    **{"averaging": 0.99, "transposition": 5},
+    **{"transposition": 5},
 }
 LONG_LSTM = {**BOTH_LSTM, "dropout": 0.2}
 RECIPES: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
@@ -38,6 +38,7 @@ RECIPES: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
 SHORT = {"iterations": 1000}  # of trials, unless they are as long as the recipe
 COOLED = {"cooling": 1.0, "averaging": 0.99}
 EARLIER = {**COOLED, "dropout": 0.2, "learning_rate": 0.012, "transposition": 0}
+AVERAGED = {"averaging": 0.99}
 TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
         "biaxial RNN": {
@@ -75,13 +76,16 @@ TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "twice as wide": {"time_sizes": (128, 128), "note_sizes": (64, 64)},
         },
         "LSTM": {
+            "averaged recipe": AVERAGED,
+            "averaged recipe: no cooling but a mean of 500": {"cooling": 0.0, "averaging": 0.998},
+            "averaged recipe: no transposition": {**AVERAGED, "transposition": 0},
+            "averaged recipe: dropout 0.2": {**AVERAGED, "dropout": 0.2},
+            "averaged recipe: 128 units": {**AVERAGED, "hidden": 128},
+            "averaged recipe: learning rate 0.01": {**AVERAGED, "learning_rate": 0.01},
             "recipe": {},
+            "no weight decay": {"weight_decay": 0.0},
             "no transposition": {"transposition": 0},
-            "dropout 0.2": {"dropout": 0.2},
-            "128 units": {"hidden": 128},
-            "learning rate 0.01": {"learning_rate": 0.01},
-            "no averaging": {"averaging": 0.0},
-            "no cooling but a mean of 500": {"cooling": 0.0, "averaging": 0.998},
+            "learning rate 0.002": {"learning_rate": 0.002},
         },
     }
 )

@@ -16,7 +16,7 @@ from musiclib.paper.results import markdown, number, shown
 OURS = "ours, mean ± deviation over {} seeds"
 BEFORE = "ours, an earlier recipe, mean ± deviation over {} seeds"
 BEST = "ours, the seed that is best on validation"
-NAMED = ("earlier recipe", "cooled recipe", "recipe")  # which trials change
+NAMED = ("earlier recipe", "cooled recipe", "averaged recipe", "recipe")  # which trials change
 BESIDE = {"TCN": "TCN (Bai et al. 2018)", "Johnson": "biaxial LSTM (Johnson 2017)"}
 
 
@@ -55,12 +55,14 @@ def trials_beside(rows: pd.DataFrame) -> pd.DataFrame:
 
     Columns network, set, change, iterations, seeds; validation, a mean over seeds; and `beside`,
     the mean of the trial minus the recipe, with its spread: above 0 music is likelier with it.
-    Missing where the recipe was not trained for so long.
+    Over the seeds that both have; missing where there are none. Earlier recipes stand beside today's.
     """
-    trials = rows[rows["change"] != RECIPE].assign(of=_changed)
-    today = [of_recipe(rows, *pair) for pair in product(NETWORKS, SETS)]
-    named = rows[rows["change"].isin([f"trial: {name}" for name in NAMED])]
-    recipes = pd.concat([*today, named]).assign(of=_changed)
+    names = rows["change"].str.removeprefix("trial: ").str.partition(": ")
+    named = names[0].isin(NAMED)
+    trials = rows.assign(of=names[0].where(named & (names[1] != ""), NAMED[-1]))
+    trials = trials[rows["change"] != RECIPE]
+    today = [of_recipe(rows, *pair).assign(of=NAMED[-1]) for pair in product(NETWORKS, SETS)]
+    recipes = pd.concat([*today, rows.assign(of=names[0])[named & (names[1] == "")]])
     same = ["network", "set", "of", "seed", "iterations"]
     both = trials.merge(recipes[[*same, "validation"]], "left", same, suffixes=("", " of recipe"))
     both["beside"] = both["validation"] - both["validation of recipe"]
@@ -68,12 +70,6 @@ def trials_beside(rows: pd.DataFrame) -> pd.DataFrame:
     columns = {"seeds": ("seed", "count"), "validation": ("validation", "mean")}
     columns |= {"beside": ("beside", "mean"), "spread": ("beside", "std")}
     return grouped.agg(**columns).reset_index()
-
-
-def _changed(rows: pd.DataFrame) -> pd.Series:
-    """Which recipe a row is of or changes: one of `NAMED`, the last of them if none is named."""
-    names = rows["change"].str.removeprefix("trial: ").str.partition(": ")[0]
-    return names.where(names.isin(NAMED), NAMED[-1])
 
 
 def superseded(rows: pd.DataFrame, network: str, name: str) -> pd.DataFrame:
@@ -103,7 +99,8 @@ def in_a_sentence(rows: pd.DataFrame) -> str:
     known = {row["model"]: row for row in published()["rows"]}
     found = []
     for name in SETS:
-        runs = tested(rows, "biaxial RNN", name)
+        of = rows, "biaxial RNN", name
+        runs = tested(*of) if len(tested(*of)) else superseded(*of)
         theirs = [f"{short} {_plain(known[model][name])}" for short, model in BESIDE.items()
                   if name in known[model]]  # fmt: skip
         if len(runs):
