@@ -55,7 +55,7 @@ def trials_beside(rows: pd.DataFrame) -> pd.DataFrame:
 
     Columns network, set, change, iterations, seeds; validation, a mean over seeds; and `beside`,
     the mean of the trial minus the recipe, with its spread: above 0 music is likelier with it.
-    Over the seeds that both have; missing where there are none. Earlier recipes stand beside today's.
+    Over the seeds that both have; missing without any. Earlier recipes stand beside today's.
     """
     names = rows["change"].str.removeprefix("trial: ").str.partition(": ")
     named = names[0].isin(NAMED)
