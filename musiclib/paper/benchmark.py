@@ -22,23 +22,26 @@ NETWORKS = {"biaxial RNN": "biaxial-roll", "LSTM": "lstm"}
 MEASURES = 20  # held-out losses on the way
 LONG = {"segment": 128, "dropout": 0.1, "learning_rate": 0.012, "iterations": 4000}
 FEW = {**LONG, "dropout": 0.3, "iterations": 2500}  # of 87 pieces more is learned by heart
-BOTH_LSTM = {
+FEW_LSTM = {
     **{"loss": "bernoulli", "targets": "every", "optimiser": "adamw", "hidden": 256},
     **{"window": 64, "batch": 16, "dropout": 0.5, "checkpoints": (), "iterations": 3000},
-    **{"learning_rate": 0.005, "weight_decay": 0.01, "warm_up": 50, "cooling": 1.0},
-    **{"transposition": 5},
+    **{"learning_rate": 0.005, "weight_decay": 0.01, "warm_up": 50, "averaging": 0.998},
+    "transposition": 5,
 }
-LONG_LSTM = {**BOTH_LSTM, "dropout": 0.2}
+LONG_LSTM = {**FEW_LSTM, "dropout": 0.2}
+SETTLED_LSTM = {**LONG_LSTM, "cooling": 1.0, "averaging": 0.0}
 RECIPES: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
         "biaxial RNN": {**dict.fromkeys(SETS, LONG), "JSB chorales": {}, "Piano-midi.de": FEW},
-        "LSTM": {"JSB chorales": BOTH_LSTM, **dict.fromkeys(SETS[1:], LONG_LSTM)},
+        "LSTM": {
+            **dict.fromkeys(SETS, LONG_LSTM),
+            **{"JSB chorales": FEW_LSTM, "Nottingham": SETTLED_LSTM},
+        },
     }
 )
 SHORT = {"iterations": 1000}  # of trials, unless they are as long as the recipe
 COOLED = {"cooling": 1.0, "averaging": 0.99}
 EARLIER = {**COOLED, "dropout": 0.2, "learning_rate": 0.012, "transposition": 0}
-AVERAGED = {"averaging": 0.99}
 TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
         "biaxial RNN": {
@@ -76,15 +79,20 @@ TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "twice as wide": {"time_sizes": (128, 128), "note_sizes": (64, 64)},
         },
         "LSTM": {
-            "averaged recipe": AVERAGED,
-            "averaged recipe: no cooling but a mean of 500": {"cooling": 0.0, "averaging": 0.998},
-            "averaged recipe: no transposition": {**AVERAGED, "transposition": 0},
-            "averaged recipe: dropout 0.2": {**AVERAGED, "dropout": 0.2},
-            "averaged recipe: 128 units": {**AVERAGED, "hidden": 128},
-            "averaged recipe: learning rate 0.01": {**AVERAGED, "learning_rate": 0.01},
+            "cooled recipe": COOLED,
+            "cooled recipe: no averaging": {**COOLED, "averaging": 0.0},
+            "cooled recipe: no transposition": {**COOLED, "transposition": 0},
+            "cooled recipe: dropout 0.2": {**COOLED, "dropout": 0.2},
+            "cooled recipe: 128 units": {**COOLED, "hidden": 128},
+            "cooled recipe: learning rate 0.01": {**COOLED, "learning_rate": 0.01},
+            "cooled recipe: neither averaging nor weight decay": {
+                **COOLED,
+                **{"averaging": 0.0, "weight_decay": 0.0},
+            },
             "recipe": {},
             "no weight decay": {"weight_decay": 0.0},
             "no transposition": {"transposition": 0},
+            "the mean in place of cooling": {"cooling": 0.0, "averaging": 0.998},
             "learning rate 0.002": {"learning_rate": 0.002},
         },
     }
