@@ -40,7 +40,7 @@ def published_lines() -> pd.DataFrame:
 def of_recipe(rows: pd.DataFrame, network: str, name: str) -> pd.DataFrame:
     """The runs of a network on a set by today's recipe."""
     today = configuration(run_config(network, name, 0).model)
-    of = rows[(rows["network"] == network) & (rows["set"] == name) & (rows["change"] == RECIPE)]
+    of = _no_trials(rows, network, name)
     return of[of["configuration"] == today]
 
 
@@ -74,7 +74,7 @@ def trials_beside(rows: pd.DataFrame) -> pd.DataFrame:
 
 def superseded(rows: pd.DataFrame, network: str, name: str) -> pd.DataFrame:
     """Runs that were measured on the test pieces before their recipe was changed."""
-    of = rows[(rows["network"] == network) & (rows["set"] == name) & (rows["change"] == RECIPE)]
+    of = _no_trials(rows, network, name)
     return of[of["test"].notna() & ~of["run"].isin(tested(rows, network, name)["run"])]
 
 
@@ -95,7 +95,10 @@ def table(rows: pd.DataFrame) -> str:
 
 
 def in_a_sentence(rows: pd.DataFrame) -> str:
-    """What the biaxial RNN reaches on test pieces, each set beside two published rows."""
+    """What the biaxial RNN reaches on test pieces, each set beside two published rows.
+
+    Where today's recipe was not tested yet, an earlier one speaks.
+    """
     known = {row["model"]: row for row in published()["rows"]}
     found = []
     for name in SETS:
@@ -106,6 +109,11 @@ def in_a_sentence(rows: pd.DataFrame) -> str:
         if len(runs):
             found.append(f"{name} {_plain(runs['test'].mean())} ({', '.join(theirs)})")
     return f"{'; '.join(found)}: nats per test frame."
+
+
+def _no_trials(rows: pd.DataFrame, network: str, name: str) -> pd.DataFrame:
+    """Rows of a network on a set that are no trials: of today's recipe and of earlier ones."""
+    return rows[(rows["network"] == network) & (rows["set"] == name) & (rows["change"] == RECIPE)]
 
 
 def _ours(rows: pd.DataFrame, network: str) -> list[list[str]]:
