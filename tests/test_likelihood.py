@@ -9,7 +9,7 @@ from torch.utils._pytree import tree_leaves
 
 from musiclib.base.errors import InputError
 from musiclib.corpus.excerpts import NOTHING, Excerpts, excerpt
-from musiclib.models import BiaxialConfig, LSTMConfig, RollBiaxialConfig, build
+from musiclib.models import BiaxialConfig, LSTMConfig, RollBiaxialConfig, build, describe
 from musiclib.models.biaxial import Memory
 from musiclib.models.likelihood import frame_log_likelihoods, mean_nats, nats, per_frame
 from musiclib.models.sampling import Coins
@@ -19,6 +19,7 @@ pytestmark = pytest.mark.processor
 KEYS = 6
 SMALL = RollBiaxialConfig(time_sizes=(7, 6), note_sizes=(5, 4), keys=KEYS, lowest=60)
 WHOLE = RollBiaxialConfig(time_sizes=(7, 6), note_sizes=(5, 4))
+DEAF = RollBiaxialConfig(time_sizes=(7, 6), note_sizes=(5, 4), hears_below=False)
 LSTM = LSTMConfig(hidden=9, loss="bernoulli", targets="every", window=16, batch=2)
 
 
@@ -75,7 +76,7 @@ def unheard(model, pieces):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("config", [WHOLE, LSTM], ids=["biaxial", "lstm"])
+@pytest.mark.parametrize("config", [WHOLE, DEAF, LSTM], ids=["biaxial", "deaf", "lstm"])
 def test_a_frame_has_the_likelihood_that_composing_gives_it(config):
     """Step by step and key by key, as the network composes, from a step of silence on."""
     model, piece = network(config), roll(20, 2)
@@ -192,3 +193,19 @@ def test_a_piece_begins_with_silence():
     piece = roll(4, 12)
     assert excerpt(piece).shape == (5, 88) and not excerpt(piece)[0].any()
     assert excerpt(piece, start=16) is piece
+
+
+@torch.no_grad()
+def test_a_key_is_told_of_those_below_or_of_none():
+    """Given the past, a key that hears nothing is as likely whatever sounds below it."""
+    lower = np.zeros((3, 88), np.uint8)
+    lower[-1, 20] = 1
+    for config, told in ((WHOLE, True), (DEAF, False)):
+        model = network(config)
+        silent, chord = (model(torch.from_numpy(np.stack([each]))) for each in (lower * 0, lower))
+        assert torch.equal(silent[0, -1, :21], chord[0, -1, :21])
+        assert torch.equal(silent[0, -1, 21:], chord[0, -1, 21:]) != told
+
+
+def test_what_is_not_said_of_hearing_keeps_the_names_of_runs():
+    assert "hears_below" not in describe(WHOLE) and describe(DEAF)["hears_below"] is False

@@ -149,7 +149,7 @@ class BiaxialRNN(Network):
         past, chosen = states[:, :-1], states[:, 1:, :, : self.keyboard.bits]
         x = self.hear(past, first_step).transpose(0, 1)  # (T-1, B, N, F)
         over_time = self.time_axis(x.flatten(1, 2)).unflatten(1, x.shape[1:3])
-        below = F.pad(chosen[:, :, :-1], (0, 0, 1, 0))  # the note below; zeros for the lowest
+        below = self._told(F.pad(chosen[:, :, :-1], (0, 0, 1, 0)))  # zeros for the lowest
         below = below.transpose(0, 1).to(over_time.dtype)  # else the copy below were in float32
         notes = torch.cat([over_time, below], dim=-1).permute(2, 0, 1, 3)  # (N, T-1, B, H + 2)
         over_notes = self.note_axis(notes.flatten(1, 2)).unflatten(1, notes.shape[1:3])
@@ -221,11 +221,15 @@ class BiaxialRNN(Network):
         below = hidden.new_zeros(len(hidden), self.keyboard.bits)
         chosen = []
         for note in range(self.keyboard.notes):
-            x = torch.cat([hidden[:, note], below], dim=-1)
+            x = torch.cat([hidden[:, note], self._told(below)], dim=-1)
             x, states = self.note_axis.step(x, states)
             below = self._flip(self.output(x), note, coins).to(hidden.dtype)
             chosen.append(below)
         return torch.stack(chosen, dim=1)
+
+    def _told(self, below: Tensor) -> Tensor:
+        """What a note is told of the bits (..., bits) of the one below it: all of them."""
+        return below
 
     def _flip(self, logits: Tensor, note: int, coins: Coins) -> Tensor:
         """The bits of a note (P, bits): it plays, and where it does it may be struck."""

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from musiclib.base.typed import Count, Rate, Share
+from musiclib.base.typed import Count, Rate, Share, later
 from musiclib.corpus.excerpts import Excerpts
 from musiclib.models import without_learning
 from musiclib.models.biaxial import BiaxialConfig, BiaxialRNN, Memory
@@ -33,6 +33,8 @@ class RollBiaxialConfig(BiaxialConfig):
     """Sizes and a recipe that learn fast on a processor; notebook 17 says how they were chosen.
 
     - keys: how many, from `lowest`, a MIDI pitch, up; rolls of music have 88 from 21
+    - hears_below: whether a key is told if the one below it is down; else all keys are independent,
+      given the past, as the LSTM's are
     """
 
     time_sizes: tuple[Count, ...] = (64, 64)
@@ -52,6 +54,7 @@ class RollBiaxialConfig(BiaxialConfig):
     transposition: Semitones = 5
     keys: Count = KEYS
     lowest: Count = LOWEST_KEY
+    hears_below: bool = later(True)
 
 
 class RollBiaxialRNN(BiaxialRNN):
@@ -111,6 +114,9 @@ class RollBiaxialRNN(BiaxialRNN):
         """Hear `notes` (P, K) and choose the next ones, from the lowest up."""
         chosen, memory = super().step(notes[..., None], memory, coins)
         return chosen[..., PLAY], memory
+
+    def _told(self, below: Tensor) -> Tensor:
+        return below if self.config.hears_below else torch.zeros_like(below)
 
     def _flip(self, logits: Tensor, note: int, coins: Coins) -> Tensor:
         """Whether a key is down, (P, 1)."""

@@ -66,6 +66,7 @@ TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "cooled recipe: no cooling": {**COOLED, "cooling": 0.0},
             "cooled recipe: neither": {"averaging": 0.0, "cooling": 0.0},
             "recipe": {},
+            "keys deaf to those below": {"hears_below": False},
             "learning rate 0.005": {"learning_rate": 0.005},
             "learning rate 0.02": {"learning_rate": 0.02},
             "gradients not clipped": {"clip": "none"},
