@@ -9,15 +9,16 @@ import pytest
 from strategies import random_states
 
 from musiclib.corpus.sets import Corpus, Piece
-from musiclib.models import RollBiaxialConfig, build
+from musiclib.models import RollBiaxialConfig, build, form_of
 from musiclib.models.likelihood import frame_log_likelihoods
 from musiclib.music.representations import roll_of
 from musiclib.paper import figures, likelihood_table
 from musiclib.paper.benchmark import run_config
 from musiclib.paper.benchmark_kept import configuration
-from musiclib.paper.forms import best_loss, curves, reached
+from musiclib.paper.forms import MEANS, best_loss, curves, reached
 from musiclib.paper.likelihood_judge import agreement, in_frames, log_likelihood
 from musiclib.paper.likelihood_table import best, published_lines, table, trials_beside
+from musiclib.paper.profiles import SMOKE
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +65,48 @@ def test_a_row_counts_tested_runs_of_the_recipe_and_validation_chooses_the_best(
     assert not len(likelihood_table.tested(ROWS, "LSTM", "MuseData"))
 
 
+def test_of_a_seed_that_was_trained_twice_the_last_run_speaks():
+    rows = pd.DataFrame([row(0, -5.0, -5.5), row(1, -4.0, -6.5), row(0, -3.0, -3.5)])
+    assert likelihood_table.tested(rows, "biaxial RNN", "MuseData")["test"].tolist() == [-6.5, -3.5]
+
+
+def test_how_certain_a_value_is_comes_from_its_pieces():
+    """Of two seeds: each piece's mean, resampled; a run with other weights has no say."""
+    rows = pd.DataFrame([row(s, -5.0, -5.0) | {"digest": f"d{s}"} for s in (0, 1)])
+    names = rows["run"].tolist()
+    frames, nats = [10, 30], np.array([[-40.0, -130.0], [-60.0, -170.0]])
+    pieces = pd.DataFrame(
+        [
+            {"run": run, "digest": digest, "piece": i, "frames": frames[i], "nats": nats[seed, i]}
+            for seed, run in enumerate(names)
+            for i in (0, 1)
+            for digest in (f"d{seed}", "older")
+        ]
+    )
+    [found] = likelihood_table.over_pieces(rows, pieces).to_dict("records")
+    assert (found["network"], found["set"], found["pieces"]) == ("biaxial RNN", "MuseData", 2)
+    assert found["test"] == pytest.approx(-5)  # (50 + 150) / 40
+    assert (found["low"], found["high"]) == pytest.approx((-5, -5))  # of both pieces
+    pieces.loc[(pieces["piece"] == 0) & (pieces["digest"] != "older"), "nats"] = -80.0
+    [found] = likelihood_table.over_pieces(rows, pieces).to_dict("records")
+    assert (found["low"], found["high"]) == pytest.approx((-8, -5)) and found["test"] == -5.75
+    assert found["within"] == "RNN-RBM, RNN-NADE, Hessian-free"
+
+
+def test_recipes_that_were_changed_have_a_line_each():
+    older = [row(s, -7.0, -7.0 - s, recipe="0" * 16, run=f"oldest {s}") for s in (0, 1)]
+    text = table(pd.concat([ROWS, pd.DataFrame(older)]))
+    lines = [line for line in text.splitlines() if "earlier recipe" in line]
+    assert len(lines) == 2 and "−1.00" in lines[0] and "−7.50 ± 0.71" in lines[1]
+
+
+def test_the_sentence_says_which_recipe_speaks():
+    said = likelihood_table.in_a_sentence
+    assert said(ROWS).startswith("MuseData −6.00 (Johnson −3.90): nats per test frame; ours means")
+    assert said(ROWS[ROWS["run"] == "before"]).startswith("MuseData −1.00 (earlier recipe; J")
+    assert said(ROWS[:0]).startswith("nothing is measured yet")
+
+
 def test_a_trial_stands_beside_the_recipe_of_its_seed_and_length():
     made = [
         (0, -5.0, "", 2000),
@@ -75,22 +118,25 @@ def test_a_trial_stands_beside_the_recipe_of_its_seed_and_length():
         (1, -4.3, "trial: no mean for long", 2000),
         (0, -8.0, "trial: earlier recipe: wide", 1000),
         (0, -3.0, "trial: no mean for ever", 4000),
+        (0, -5.0, "trial: recipe", 2000),
+        (2, -7.0, "trial: no mean for long", 2000),
     ]
     rows = [row(*each[:2], change=each[2]) | {"iterations": each[3]} for each in made]
     found = trials_beside(pd.DataFrame(rows)).set_index("change")
-    values = found[["seeds", "beside", "spread"]].astype(float)
+    found = found[(found.index != "trial: recipe") | (found["iterations"] == 1000)]
+    values = found[["seeds", "pairs", "beside", "spread"]].astype(float)
     nan = np.nan
     expected = {
-        "recipe": (1, 0, nan),
-        "earlier recipe": (1, -3, nan),
-        "no mean": (1, 0.5, nan),
-        "no mean for long": (2, -0.2, np.std([-0.1, -0.3], ddof=1)),
-        "earlier recipe: wide": (1, 1, nan),
-        "no mean for ever": (1, nan, nan),
+        "recipe": (1, 1, 0, nan),
+        "earlier recipe": (1, 1, -3, nan),
+        "no mean": (1, 1, 0.5, nan),
+        "no mean for long": (3, 2, -0.2, np.std([-0.1, -0.3], ddof=1)),
+        "earlier recipe: wide": (1, 1, 1, nan),
+        "no mean for ever": (1, 0, nan, nan),
     }
     assert [f"trial: {name}" for name in expected] == found.index.tolist()
     np.testing.assert_allclose(values, list(expected.values()))
-    assert found.loc["trial: no mean for long", "validation"] == pytest.approx(-4.7)
+    assert found.loc["trial: no mean for long", "validation"] == pytest.approx(-16.4 / 3)
 
 
 def test_ours_stand_below_what_others_have_published():
@@ -106,12 +152,12 @@ def test_ours_stand_below_what_others_have_published():
     ]
     by_name = {tuple(row[:2]): row[2:] for row in cells[2:]}
     assert by_name["LSTM (Bai et al. 2018)", "read"] == ["−8.45", "", "−3.29", ""]
-    mean = by_name["biaxial RNN", "ours, mean ± deviation over 2 seeds"]
-    assert mean == ["", "**−6.00 ± 0.71** (validation −4.50 ± 0.71)", "", ""]
+    mean = by_name["biaxial RNN", "ours, mean ± deviation over seeds"]
+    assert mean == ["", "**−6.00 ± 0.71** (validation −4.50 ± 0.71; 2 seeds)", "", ""]
     chosen = by_name["biaxial RNN", "ours, the seed that is best on validation"]
     assert chosen == ["", "−6.50 (validation −4.00)", "", ""]
-    before = by_name["biaxial RNN", "ours, an earlier recipe, mean ± deviation over 1 seeds"]
-    assert before == ["", "**−1.00** (validation −1.00)", "", ""]
+    before = by_name["biaxial RNN", "ours, an earlier recipe, mean ± deviation over seeds"]
+    assert before == ["", "**−1.00** (validation −1.00; 1 seed)", "", ""]
     assert by_name["LSTM", "ours, the seed that is best on validation"][2].startswith("−9.25")
 
 
@@ -172,6 +218,19 @@ def test_when_a_loss_is_reached_and_in_how_many_minutes():
     made = curves({("modern", 0): modern, ("plain", 0): plain}, {"modern": 30, "plain": 60}, 2)
     assert made["minutes"].tolist() == [1, 2, 3, 4, 2, 4, 6, 8]
     assert made["loss"].tolist() == [18, 10, 12, 8, 18, 16, 14, 12]
+
+
+@pytest.mark.parametrize("model", ["biaxial", "lstm"])
+def test_what_is_left_out_is_what_the_modern_form_changes(model):
+    """Each by itself, as it is in our form; together they are all that is modern."""
+    ours = SMOKE.config(model)
+    form = form_of(ours, "modern")
+    for changes in MEANS[model].values():
+        assert changes.keys() <= form.keys()
+        assert all(value != form[name] for name, value in changes.items())
+        assert changes == {"cooling": 0.0} or changes.items() <= vars(ours).items()
+    every = {name for changes in MEANS[model].values() for name in changes}
+    assert form.keys() - every <= {"loss"}  # of every sample
 
 
 def test_the_pictures_show_what_is_in_their_tables():

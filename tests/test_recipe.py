@@ -16,7 +16,7 @@ from musiclib.models import BiaxialConfig, LSTMConfig, build, describe, form_of
 from musiclib.models.recipe import optimizer, rate
 from musiclib.music.transforms import moved
 from musiclib.paper.profiles import SMOKE
-from musiclib.training.averaging import average, averaged, settle
+from musiclib.training.averaging import average, averaged, take_mean
 from musiclib.training.curriculum import Stage
 from musiclib.training.loop import Plan, train
 from musiclib.training.state import State
@@ -149,7 +149,7 @@ def test_late_in_training_the_mean_of_weights_is_torchs_exponential_one():
     with averaged(model, state):
         torch.testing.assert_close(model.weight.detach(), theirs)
     assert model.weight.item() == -5
-    settle(model, state)
+    take_mean(model, state)
     torch.testing.assert_close(model.weight.detach(), theirs)
 
 

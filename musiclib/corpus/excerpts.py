@@ -53,7 +53,7 @@ class Excerpts:
             excerpt(moved(self.rolls[index][max(start - 1, 0) : start + self.steps], move), start)
             for (index, start), move in zip(places, moves, strict=True)
         ]
-        return side_by_side(each, self.steps + 1)
+        return filled_up(each, self.steps + 1)
 
 
 def excerpt(roll: np.ndarray, start: int = 0) -> np.ndarray:
@@ -61,7 +61,7 @@ def excerpt(roll: np.ndarray, start: int = 0) -> np.ndarray:
     return roll if start else np.concatenate([np.zeros_like(roll[:1]), roll])
 
 
-def side_by_side(rolls: Sequence[np.ndarray], rows: int) -> Tensor:
+def filled_up(rolls: Sequence[np.ndarray], rows: int) -> Tensor:
     """Rolls (T, keys) as one batch (B, rows, keys), uint8, filled up with `NOTHING`."""
     filled = np.full((len(rolls), rows, *rolls[0].shape[1:]), NOTHING, np.uint8)
     for row, roll in zip(filled, rolls, strict=True):

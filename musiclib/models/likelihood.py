@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from musiclib.base.errors import InputError
-from musiclib.corpus.excerpts import NOTHING, excerpt, side_by_side
+from musiclib.corpus.excerpts import NOTHING, excerpt, filled_up
 from musiclib.models.model import Network
 from musiclib.music.representations import PIANO_ROLL
 
@@ -53,7 +53,7 @@ def frame_log_likelihoods(model: Network, rolls: Sequence[np.ndarray]) -> list[n
     found = {}
     for some in _together(rolls):
         heard = [excerpt(np.asarray(rolls[index])) for index in some]
-        batch = side_by_side(heard, len(heard[-1])).to(device)  # the last is the longest
+        batch = filled_up(heard, len(heard[-1])).to(device)  # the last is the longest
         each = -nats(model.logits(batch), batch).double().cpu().numpy()
         found |= {i: row[: len(rolls[i])] for i, row in zip(some, each, strict=True)}
     return [found[index] for index in range(len(rolls))]

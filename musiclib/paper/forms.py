@@ -1,7 +1,11 @@
-"""The modern form of training beside the others: curves by iterations and minutes."""
+"""The modern form of training beside the others, and without each of its means."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import product
 from statistics import median
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,11 +15,65 @@ from musiclib.models import batches_of
 from musiclib.models.likelihood import frame_log_likelihoods, per_frame
 from musiclib.paper.curves import Runs
 from musiclib.paper.expected import timed
+from musiclib.paper.study import Study
+from musiclib.paper.variants import MODERN, PUBLISHED
 from musiclib.training.runs import Run
+from musiclib.training.train import train_runs
 
 ROUNDS = 3
 FORMS = {"modern": "the modern form", "plain": "our form", "published": "the published form"}
 FORMS |= {"bernoulli": "our form, Bernoulli loss"}
+LONGER, TIMES = "published, longer", 3
+FORMS |= {LONGER: f"the published form, {TIMES} times as long"}
+OF_BOTH = {
+    "the mean of weights": {"averaging": 0.0},
+    "the falling rate": {"cooling": 0.0},
+    "warming up": {"warm_up": 0},
+    "weight decay": {"weight_decay": 0.0},
+}
+MEANS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+    {
+        "biaxial": {
+            "AdamW": {"optimiser": "adadelta", "learning_rate": 1.0},
+            "unclipped gradients": {"clip": "tensor"},
+            "open forget gates": {"start": "torch"},
+            "less dropout": {"dropout": 0.5},
+            **OF_BOTH,
+        },
+        "lstm": {
+            "AdamW": {"optimiser": "rmsprop", "learning_rate": 0.001},
+            "every sample a target": {"targets": "last"},
+            **OF_BOTH,
+        },
+    }
+)  # of the modern form, and how a configuration is without one
+
+
+def longer(study: Study) -> Runs:
+    """The published biaxial RNN of every seed, trained over `TIMES` as many iterations."""
+    return _trained(
+        study,
+        "biaxial",
+        PUBLISHED,
+        {LONGER: {"iterations": TIMES * study.profile.biaxial.iterations}},
+    )
+
+
+def without_each(study: Study, model: str) -> Runs:
+    """The modern form without each of its `MEANS` in turn, by what is missing and seed."""
+    return _trained(study, model, MODERN, MEANS[model])
+
+
+def _trained(study: Study, model: str, form: str, changes: Mapping[str, Mapping[str, Any]]) -> Runs:
+    configs = {}
+    for name, seed in product(changes, study.seeds):
+        config = study.config(model, form, seed)
+        changed = replace(config.model, **changes[name])
+        configs[name, seed] = replace(config, model=changed)
+    runs = train_runs(list(configs.values()), study.corpus, study.runs)
+    for run in runs:
+        study.note(run)
+    return dict(zip(configs, runs, strict=True))
 
 
 def seconds_per_iteration(runs: Runs, pieces: Sequence[Piece]) -> dict[str, float]:

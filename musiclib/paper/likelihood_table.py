@@ -1,20 +1,21 @@
 """The benchmark's table: what needs no network, our networks, and what others have published."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.resources import files
-from itertools import product
+from itertools import product, zip_longest
 from typing import Any
 
 import pandas as pd
 
+from musiclib.metrics.bootstrap import ratio
 from musiclib.paper.benchmark import NETWORKS, SETS, run_config
 from musiclib.paper.benchmark_kept import RECIPE, configuration
 from musiclib.paper.results import markdown, number, shown
 
-OURS = "ours, mean ± deviation over {} seeds"
-BEFORE = "ours, an earlier recipe, mean ± deviation over {} seeds"
+OURS = "ours, mean ± deviation over seeds"
+BEFORE = "ours, an earlier recipe, mean ± deviation over seeds"
 BEST = "ours, the seed that is best on validation"
 NAMED = ("earlier recipe", "cooled recipe", "recipe")  # which trials change
 BESIDE = {"TCN": "TCN (Bai et al. 2018)", "Johnson": "biaxial LSTM (Johnson 2017)"}
@@ -38,10 +39,10 @@ def published_lines() -> pd.DataFrame:
 
 
 def of_recipe(rows: pd.DataFrame, network: str, name: str) -> pd.DataFrame:
-    """The runs of a network on a set by today's recipe."""
+    """The runs of a network on a set by today's recipe, of each seed the one that was kept last."""
     today = configuration(run_config(network, name, 0).model)
     of = _no_trials(rows, network, name)
-    return of[of["configuration"] == today]
+    return of[of["configuration"] == today].drop_duplicates("seed", keep="last")
 
 
 def tested(rows: pd.DataFrame, network: str, name: str) -> pd.DataFrame:
@@ -53,9 +54,10 @@ def tested(rows: pd.DataFrame, network: str, name: str) -> pd.DataFrame:
 def trials_beside(rows: pd.DataFrame) -> pd.DataFrame:
     """Trials beside the recipe that they change: same set, seed and number of iterations.
 
-    Columns network, set, change, iterations, seeds; validation, a mean over seeds; and `beside`,
-    the mean of the trial minus the recipe, with its spread: above 0 music is likelier with it.
-    Over the seeds that both have; missing without any. Earlier recipes stand beside today's.
+    Columns network, set, change, iterations, seeds; validation, a mean over them; and, of the
+    `pairs` of seeds that both have, `beside`, the mean of the trial minus the recipe, with its
+    spread: above 0 music is likelier with it; missing without any. Earlier recipes stand beside
+    today's.
     """
     names = rows["change"].str.removeprefix("trial: ").str.partition(": ")
     named = names[0].isin(NAMED)
@@ -64,18 +66,41 @@ def trials_beside(rows: pd.DataFrame) -> pd.DataFrame:
     today = [of_recipe(rows, *pair).assign(of=NAMED[-1]) for pair in product(NETWORKS, SETS)]
     recipes = pd.concat([*today, rows.assign(of=names[0])[named & (names[1] == "")]])
     same = ["network", "set", "of", "seed", "iterations"]
+    recipes = recipes.drop_duplicates(same)  # a trial may be named "recipe" and be as long
     both = trials.merge(recipes[[*same, "validation"]], "left", same, suffixes=("", " of recipe"))
     both["beside"] = both["validation"] - both["validation of recipe"]
     grouped = both.groupby(["network", "set", "change", "iterations"], sort=False)
     columns = {"seeds": ("seed", "count"), "validation": ("validation", "mean")}
-    columns |= {"beside": ("beside", "mean"), "spread": ("beside", "std")}
+    columns |= {"pairs": ("beside", "count"), "beside": ("beside", "mean")}
+    columns |= {"spread": ("beside", "std")}
     return grouped.agg(**columns).reset_index()
 
 
-def superseded(rows: pd.DataFrame, network: str, name: str) -> pd.DataFrame:
-    """Runs that were measured on the test pieces before their recipe was changed."""
+def superseded(rows: pd.DataFrame, network: str, name: str) -> list[pd.DataFrame]:
+    """Runs that were measured on the test pieces before their recipe was changed, by recipe."""
     of = _no_trials(rows, network, name)
-    return of[of["test"].notna() & ~of["run"].isin(tested(rows, network, name)["run"])]
+    today = of_recipe(rows, network, name)["configuration"]
+    of = of[of["test"].notna() & ~of["configuration"].isin(today)]
+    return [recipe for _, recipe in of.groupby("configuration", sort=False)]
+
+
+def over_pieces(rows: pd.DataFrame, pieces: pd.DataFrame) -> pd.DataFrame:
+    """How certain the means over seeds are, given how few test pieces there are.
+
+    Columns network, set, pieces, test, low, high: 95 % of resampled pieces; and `within`, which
+    published values lie there.
+    """
+    found, others = [], published_lines()
+    for network, name in product(NETWORKS, SETS):
+        measured = pieces.merge(tested(rows, network, name)[["run", "digest"]])
+        each = measured.groupby("piece")[["frames", "nats"]].mean()
+        if len(each):
+            value = ratio(each["nats"].to_numpy(), each["frames"].to_numpy())
+            within = others["value"].between(value.low, value.high) & (others["set"] == name)
+            named = ", ".join(model.partition(" (")[0] for model in others["model"][within])
+            found.append((network, name, len(each), *value[:3], named))
+    columns = ["network", "set", "pieces", "test", "low", "high", "within"]
+    return pd.DataFrame(found, columns=columns)
 
 
 def best(runs: pd.DataFrame) -> pd.Series:
@@ -97,18 +122,21 @@ def table(rows: pd.DataFrame) -> str:
 def in_a_sentence(rows: pd.DataFrame) -> str:
     """What the biaxial RNN reaches on test pieces, each set beside two published rows.
 
-    Where today's recipe was not tested yet, an earlier one speaks.
+    Where today's recipe was not tested yet, an earlier one speaks, and is named.
     """
     known = {row["model"]: row for row in published()["rows"]}
     found = []
     for name in SETS:
         of = rows, "biaxial RNN", name
-        runs = tested(*of) if len(tested(*of)) else superseded(*of)
+        today, before = tested(*of), superseded(*of)
+        runs = today if len(today) or not before else before[-1]
         theirs = [f"{short} {_plain(known[model][name])}" for short, model in BESIDE.items()
                   if name in known[model]]  # fmt: skip
         if len(runs):
-            found.append(f"{name} {_plain(runs['test'].mean())} ({', '.join(theirs)})")
-    return f"{'; '.join(found)}: nats per test frame."
+            by = "" if len(today) else "earlier recipe; "
+            found.append(f"{name} {_plain(runs['test'].mean())} ({by}{', '.join(theirs)})")
+    said = "nats per test frame; ours means over seeds, Johnson's his best"
+    return f"{'; '.join(found) or 'nothing is measured yet'}: {said}."
 
 
 def _no_trials(rows: pd.DataFrame, network: str, name: str) -> pd.DataFrame:
@@ -117,29 +145,30 @@ def _no_trials(rows: pd.DataFrame, network: str, name: str) -> pd.DataFrame:
 
 
 def _ours(rows: pd.DataFrame, network: str) -> list[list[str]]:
-    today = {name: tested(rows, network, name) for name in SETS}
-    before = {name: superseded(rows, network, name) for name in SETS}
-    lines = _line(network, OURS, today, _both), _line(network, BEST, today, lambda r: _one(best(r)))
-    return [line for line in (*lines, _line(network, BEFORE, before, _both)) if line]
+    today = [[runs] if len(runs := tested(rows, network, name)) else [] for name in SETS]
+    before = [superseded(rows, network, name) for name in SETS]
+    kinds = (OURS, today, _both), (BEST, today, _one), (BEFORE, before, _both)
+    return [line for kind in kinds for line in _lines(network, *kind)]
 
 
-def _line(
-    network: str, status: str, by_set: dict[str, pd.DataFrame], cell: Callable[[pd.DataFrame], str]
-) -> list[str]:
-    """A line of the table, or nothing where no set has runs."""
-    seeds = "/".join(str(len(runs)) for runs in by_set.values() if len(runs))
-    cells = [cell(runs) if len(runs) else "" for runs in by_set.values()]
-    return [network, status.format(seeds), *cells] if seeds else []
+def _lines(
+    network: str, status: str, by_set: list[list[pd.DataFrame]], cell: Callable[[pd.DataFrame], str]
+) -> Iterator[list[str]]:
+    """Lines of the table, as many as the set with most recipes needs."""
+    for of_each in zip_longest(*by_set):
+        yield [network, status, *("" if runs is None else cell(runs) for runs in of_each)]
 
 
 def _both(runs: pd.DataFrame) -> str:
     test, validation = (
         shown(number(runs[part].tolist(), ""), 2) for part in ("test", "validation")
     )
-    return f"**{test}** (validation {validation})"
+    seeds = f"{len(runs)} seed{'s' * (len(runs) > 1)}"
+    return f"**{test}** (validation {validation}; {seeds})"
 
 
-def _one(run: pd.Series) -> str:
+def _one(runs: pd.DataFrame) -> str:
+    run = best(runs)
     return f"{_plain(run['test'])} (validation {_plain(run['validation'])})"
 
 

@@ -34,14 +34,14 @@ def averaged(model: Model, state: State) -> Iterator[None]:
         yield
         return
     last = {name: weights.clone() for name, weights in model.state_dict().items()}
-    settle(model, state)
+    take_mean(model, state)
     try:
         yield
     finally:
         model.load_state_dict(last)
 
 
-def settle(model: Model, state: State) -> None:
+def take_mean(model: Model, state: State) -> None:
     """Give the model the mean of its weights, where there is one."""
     if state.average:
         model.load_state_dict(state.average)

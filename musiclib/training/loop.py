@@ -23,7 +23,7 @@ from musiclib.base.memory import keep_freed_memory
 from musiclib.base.seeds import seed_of
 from musiclib.models.checkpoints import within
 from musiclib.models.model import Model
-from musiclib.training.averaging import average, averaged, settle
+from musiclib.training.averaging import average, averaged, take_mean
 from musiclib.training.data_parallel import ALONE, Crew, must_share
 from musiclib.training.plan import Plan, device_of, draw
 from musiclib.training.precision import Precision, autocast, products_in
@@ -86,7 +86,7 @@ def train(
             if over:
                 break
     _must_be_numbers(model, state, checked)
-    settle(model, state)
+    take_mean(model, state)
     state.seconds = time.monotonic() - began
     return state
 
