@@ -123,7 +123,10 @@ def test_a_trial_stands_beside_the_recipe_of_its_seed_and_length():
     ]
     rows = [row(*each[:2], change=each[2]) | {"iterations": each[3]} for each in made]
     found = trials_beside(pd.DataFrame(rows)).set_index("change")
-    found = found[(found.index != "trial: recipe") | (found["iterations"] == 1000)]
+    found = found[(found.index != "recipe") | (found["iterations"] == 1000)]
+    assert found["of"].to_dict() == dict.fromkeys(found.index, "recipe") | {
+        "wide": "earlier recipe"
+    }
     values = found[["seeds", "pairs", "beside", "spread"]].astype(float)
     nan = np.nan
     expected = {
@@ -131,12 +134,12 @@ def test_a_trial_stands_beside_the_recipe_of_its_seed_and_length():
         "earlier recipe": (1, 1, -3, nan),
         "no mean": (1, 1, 0.5, nan),
         "no mean for long": (3, 2, -0.2, np.std([-0.1, -0.3], ddof=1)),
-        "earlier recipe: wide": (1, 1, 1, nan),
+        "wide": (1, 1, 1, nan),
         "no mean for ever": (1, 0, nan, nan),
     }
-    assert [f"trial: {name}" for name in expected] == found.index.tolist()
+    assert list(expected) == found.index.tolist()
     np.testing.assert_allclose(values, list(expected.values()))
-    assert found.loc["trial: no mean for long", "validation"] == pytest.approx(-16.4 / 3)
+    assert found.loc["no mean for long", "validation"] == pytest.approx(-16.4 / 3)
 
 
 def test_ours_stand_below_what_others_have_published():
@@ -202,6 +205,21 @@ def test_agreement_is_that_of_ranks_and_of_each_seed():
     assert rho[0, "nats and density"] == pytest.approx(-1)
     within = agreement(judged, "checkpoint").set_index(["checkpoint", "pair"])["rho"]
     assert within[1, "nats and isl"] == pytest.approx(1) and within[2, "nats and density"] < 0
+
+
+def test_agreement_given_density_is_that_of_what_density_leaves_of_ranks():
+    rng = np.random.default_rng(0)
+    judged = pd.DataFrame({name: rng.random(40) for name in ("bits", "isl", "density")})
+    judged["nats"] = judged["isl"] - 2 * judged["density"]
+    ranks = judged.rank()
+    left = {
+        name: ranks[name]
+        - np.polyval(np.polyfit(ranks["density"], ranks[name], 1), ranks["density"])
+        for name in ("nats", "isl")
+    }
+    found = agreement(judged.assign(model="a", seed=0), "seed").set_index("pair")["given density"]
+    assert found["nats and isl"] == pytest.approx(np.corrcoef(left["nats"], left["isl"])[0, 1])
+    assert np.isnan(found["nats and density"])
 
 
 def trained(losses):

@@ -5,6 +5,7 @@ benchmark. It hears what sounds at every other sixteenth: what the LSTM's music,
 as long, and that of the biaxial RNN have in common; whether a note is struck anew it does not hear.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -20,6 +21,7 @@ from musiclib.paper.study import Study
 from musiclib.training.runs import Run, RunConfig
 from musiclib.training.train import train_runs, workers
 
+TINY = 1e-9
 JUDGES = ("nats", "bits", "isl", "density")
 
 
@@ -73,12 +75,21 @@ def agreement(table: pd.DataFrame, within: str) -> pd.DataFrame:
     """Spearman's rank correlations of judges, and with density, of the sets of each `within`.
 
     `within` is "seed", over all of a seed's training, or "checkpoint", between networks that have
-    trained as long. Columns model, `within`, pair, rho.
+    trained as long. Columns model, `within`, pair, rho, and the partial correlation given density,
+    missing where a judge is density itself or sorts as it does.
     """
     rows = [
         {"model": model, within: value, "pair": f"{one} and {other}",
-         "rho": part[one].corr(part[other], method="spearman")}
+         "rho": rho.loc[one, other], "given density": _partial(rho, one, other, "density")}
         for (model, value), part in table.groupby(["model", within], sort=False)
+        for rho in [part[list(JUDGES)].corr(method="spearman")]
         for one, other in combinations(JUDGES, 2)
     ]  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _partial(rho: pd.DataFrame, one: str, other: str, given: str) -> float:
+    """The correlation of two that is left when each is freed from a third."""
+    a, b = rho.loc[one, given], rho.loc[other, given]
+    left = (1 - a**2) * (1 - b**2)
+    return (rho.loc[one, other] - a * b) / math.sqrt(left) if left > TINY else math.nan

@@ -54,22 +54,25 @@ def tested(rows: pd.DataFrame, network: str, name: str) -> pd.DataFrame:
 def trials_beside(rows: pd.DataFrame) -> pd.DataFrame:
     """Trials beside the recipe that they change: same set, seed and number of iterations.
 
-    Columns network, set, change, iterations, seeds; validation, a mean over them; and, of the
-    `pairs` of seeds that both have, `beside`, the mean of the trial minus the recipe, with its
-    spread: above 0 music is likelier with it; missing without any. Earlier recipes stand beside
-    today's.
+    Columns network, set, of (the recipe that is changed), change, iterations, seeds; validation, a
+    mean over them; and, of the `pairs` of seeds that both have, `beside`, the mean of the trial
+    minus the recipe, with its spread: above 0 music is likelier with it; missing without any.
+    Earlier recipes stand beside today's.
     """
     names = rows["change"].str.removeprefix("trial: ").str.partition(": ")
     named = names[0].isin(NAMED)
-    trials = rows.assign(of=names[0].where(named & (names[1] != ""), NAMED[-1]))
-    trials = trials[rows["change"] != RECIPE]
+    changes = named & (names[2] != "")
+    trials = rows.assign(
+        of=names[0].where(changes, NAMED[-1]),
+        change=names[2].where(changes, names[0] + names[1] + names[2]),
+    )[rows["change"] != RECIPE]
     today = [of_recipe(rows, *pair).assign(of=NAMED[-1]) for pair in product(NETWORKS, SETS)]
-    recipes = pd.concat([*today, rows.assign(of=names[0])[named & (names[1] == "")]])
+    recipes = pd.concat([*today, rows.assign(of=names[0])[named & ~changes]])
     same = ["network", "set", "of", "seed", "iterations"]
     recipes = recipes.drop_duplicates(same)  # a trial may be named "recipe" and be as long
     both = trials.merge(recipes[[*same, "validation"]], "left", same, suffixes=("", " of recipe"))
     both["beside"] = both["validation"] - both["validation of recipe"]
-    grouped = both.groupby(["network", "set", "change", "iterations"], sort=False)
+    grouped = both.groupby(["network", "set", "of", "change", "iterations"], sort=False)
     columns = {"seeds": ("seed", "count"), "validation": ("validation", "mean")}
     columns |= {"pairs": ("beside", "count"), "beside": ("beside", "mean")}
     columns |= {"spread": ("beside", "std")}
