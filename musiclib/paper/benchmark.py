@@ -69,6 +69,7 @@ TRIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "recipe": {},
             "no transposition": {"transposition": 0},
             "no dropout": {"dropout": 0.0},
+            "dropout 0.3": {"dropout": 0.3},
             "no weight decay": {"weight_decay": 0.0},
             "no warm-up": {"warm_up": 0},
             "no mean of weights": {"averaging": 0.0},
