@@ -9,21 +9,18 @@ from typing import Any
 from musiclib.models.biaxial import BiaxialConfig
 from musiclib.models.lstm import LSTMConfig
 
-BOTH = {
-    **{"optimiser": "adamw", "weight_decay": 0.01, "warm_up": 20},
-    **{"cooling": 1.0, "averaging": 0.95},
-}
+BOTH = {"optimiser": "adamw", "warm_up": 20, "cooling": 1.0}
 
 
 def modern_biaxial(config: BiaxialConfig) -> dict[str, Any]:
-    """AdamW at a high rate, the mean of weights, open forget gates, no clipping, less dropout."""
-    rate = _rate(0.05, 48, max(config.time_sizes))
-    new = {"start": "open", "clip": "none", "dropout": 0.1, "learning_rate": rate}
-    return {**BOTH, **new}
+    """AdamW at a high rate that falls, weight decay, their mean, no clipping, less dropout."""
+    rate = _rate(0.03, 48, max(config.time_sizes))
+    new = {"weight_decay": 0.01, "averaging": 0.95, "clip": "none", "dropout": 0.1}
+    return {**BOTH, **new, "learning_rate": rate}
 
 
 def modern_lstm(config: LSTMConfig) -> dict[str, Any]:
-    """AdamW, the mean of weights, and every sample as a target of the Bernoulli loss."""
+    """AdamW at a high rate that falls, and every sample as a target of the Bernoulli loss."""
     rate = _rate(0.005, 64, config.hidden)
     return {**BOTH, "loss": "bernoulli", "targets": "every", "learning_rate": rate}
 

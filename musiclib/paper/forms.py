@@ -1,4 +1,4 @@
-"""The modern form of training beside the others, and without each of its means."""
+"""The modern form of training beside the others, and with one of its means changed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -25,54 +25,48 @@ FORMS = {"modern": "the modern form", "plain": "our form", "published": "the pub
 FORMS |= {"bernoulli": "our form, Bernoulli loss"}
 LONGER, TIMES = "published, longer", 3
 FORMS |= {LONGER: f"the published form, {TIMES} times as long"}
-OF_BOTH = {
-    "the mean of weights": {"averaging": 0.0},
-    "the falling rate": {"cooling": 0.0},
-    "warming up": {"warm_up": 0},
-    "weight decay": {"weight_decay": 0.0},
-}
-MEANS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+OF_BOTH = {"no falling rate": {"cooling": 0.0}, "no warm-up": {"warm_up": 0}}
+CHANGES: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
         "biaxial": {
-            "AdamW": {"optimiser": "adadelta", "learning_rate": 1.0},
-            "unclipped gradients": {"clip": "tensor"},
-            "open forget gates": {"start": "torch"},
-            "less dropout": {"dropout": 0.5},
+            "AdaDelta": {"optimiser": "adadelta", "learning_rate": 1.0},
+            "clipped gradients": {"clip": "tensor"},
+            "dropout 0.5": {"dropout": 0.5},
             **OF_BOTH,
+            "no mean of weights": {"averaging": 0.0},
+            "no weight decay": {"weight_decay": 0.0},
+            "open forget gates": {"start": "open"},
         },
         "lstm": {
-            "AdamW": {"optimiser": "rmsprop", "learning_rate": 0.001},
-            "every sample a target": {"targets": "last"},
+            "RMSProp": {"optimiser": "rmsprop", "learning_rate": 0.001},
+            "one target a window": {"targets": "last"},
             **OF_BOTH,
+            "a mean of weights": {"averaging": 0.95},
+            "weight decay": {"weight_decay": 0.01},
         },
     }
-)  # of the modern form, and how a configuration is without one
+)  # of the modern form, one at a time: what it has is taken out, what it has not is put in
 
 
 def longer(study: Study) -> Runs:
     """The published biaxial RNN of every seed, trained over `TIMES` as many iterations."""
-    return _trained(
-        study,
-        "biaxial",
-        PUBLISHED,
-        {LONGER: {"iterations": TIMES * study.profile.biaxial.iterations}},
-    )
+    more = {"iterations": TIMES * study.profile.biaxial.iterations}
+    return _trained(study, "biaxial", PUBLISHED, {LONGER: more})
 
 
-def without_each(study: Study, model: str) -> Runs:
-    """The modern form without each of its `MEANS` in turn, by what is missing and seed."""
-    return _trained(study, model, MODERN, MEANS[model])
+def changed(study: Study, model: str) -> Runs:
+    """The modern form with each of its `CHANGES` in turn, by the name of the change and seed."""
+    return _trained(study, model, MODERN, CHANGES[model])
 
 
 def _trained(study: Study, model: str, form: str, changes: Mapping[str, Mapping[str, Any]]) -> Runs:
     configs = {}
     for name, seed in product(changes, study.seeds):
         config = study.config(model, form, seed)
-        changed = replace(config.model, **changes[name])
-        configs[name, seed] = replace(config, model=changed)
+        configs[name, seed] = replace(config, model=replace(config.model, **changes[name]))
     runs = train_runs(list(configs.values()), study.corpus, study.runs)
-    for run in runs:
-        study.note(run)
+    for (name, seed), run in zip(configs, runs, strict=True):
+        study.note(run, f"{model} {name} {seed}")
     return dict(zip(configs, runs, strict=True))
 
 
