@@ -13,6 +13,7 @@ from musiclib.paper.results import (
     markdown,
     number,
     numbers_in,
+    numbers_of,
     read_table,
     seeds_for,
     shown,
@@ -69,6 +70,14 @@ def test_every_committed_number_says_what_it_is(path):
     assert table[["experiment", "variant", "seed", "metric", "unit", "n"]].notna().all(axis=None)
     keys = ["experiment", "variant", "metric", "checkpoint", "seed"]
     assert not table.duplicated(keys).any()
+
+
+@pytest.mark.parametrize("profile", ["quick", "paper"])
+def test_the_long_table_has_the_numbers_of_all_notebooks(profile):
+    folder = ROOT / "results" / profile
+    if not (folder / "results.csv").exists():
+        pytest.skip(f"nothing is kept of profile {profile}")
+    assert numbers_in(read_table(folder / "results.csv")) == numbers_of(folder)
 
 
 def test_pages_show_the_numbers_of_the_result_files():
