@@ -17,7 +17,7 @@ from musiclib.paper.results import markdown, number, shown
 OURS = "ours, mean ± deviation over seeds"
 BEFORE = "ours, an earlier recipe, mean ± deviation over seeds"
 BEST = "ours, the seed that is best on validation"
-NAMED = ("earlier recipe", "cooled recipe", "recipe")  # which trials change
+NAMED = ("earlier recipe", "cooled recipe", "warmed recipe", "recipe")  # which trials change
 BESIDE = {"TCN": "TCN (Bai et al. 2018)", "Johnson": "biaxial LSTM (Johnson 2017)"}
 
 
