@@ -34,7 +34,7 @@ LSTM = {
 RECIPES: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
         "biaxial RNN": {
-            **{"JSB chorales": {}, "MuseData": AT_LENGTH},
+            **{"JSB chorales": {}, "MuseData": {**AT_LENGTH, "iterations": 2500}},
             **{"Nottingham": AT_LENGTH, "Piano-midi.de": OF_FEW_PIECES},
         },
         "LSTM": {
