@@ -13,7 +13,7 @@ BOTH = {"optimiser": "adamw", "warm_up": 20, "cooling": 1.0}
 
 
 def modern_biaxial(config: BiaxialConfig) -> dict[str, Any]:
-    """AdamW at a high rate that falls, weight decay, their mean, no clipping, less dropout."""
+    """AdamW at a rate that falls, decay and the mean of weights, no clipping, less dropout."""
     rate = _rate(0.03, 48, max(config.time_sizes))
     new = {"weight_decay": 0.01, "averaging": 0.95, "clip": "none", "dropout": 0.1}
     return {**BOTH, **new, "learning_rate": rate}
