@@ -8,7 +8,7 @@ import pytest
 pytestmark = pytest.mark.processor
 
 SCRIPT = """
-import resource, sys
+import resource, statistics, sys
 import torch
 from musiclib.base.memory import keep_freed_memory
 from musiclib.models import BiaxialConfig, build
@@ -20,19 +20,21 @@ if sys.argv[1] == "keep":
     keep_freed_memory()
 model = build(BiaxialConfig(time_sizes=(128,), note_sizes=(8,)))
 music = torch.zeros(1, 128, 78, 2, dtype=torch.uint8)
-for iteration in range(8):
+counts = []
+for iteration in range(12):
     before = faults()
     model.loss(music)[0].backward()
-print(faults() - before)
+    counts.append(faults() - before)
+print(statistics.median(counts[4:]))  # the heap may grow once more, late
 """
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a setting of glibc")
 def test_training_finds_its_memory_where_it_left_it():
-    """Gates of 40 MB: every page anew in every iteration, or hardly one."""
+    """Gates of 40 MB: an iteration takes every page anew, or hardly one."""
     faults = {}
     for mode in ("keep", "leave"):
         command = [sys.executable, "-c", SCRIPT, mode]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-        faults[mode] = int(done.stdout)
+        faults[mode] = float(done.stdout)
     assert faults["keep"] * 10 < faults["leave"]
