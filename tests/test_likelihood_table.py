@@ -104,7 +104,7 @@ def test_recipes_that_were_changed_have_a_line_each():
 def test_the_sentence_says_which_recipe_speaks():
     said = likelihood_table.in_a_sentence
     assert said(ROWS).startswith("MuseData −6.00 (Johnson −3.90): nats per test frame; ours means")
-    assert said(ROWS[ROWS["run"] == "before"]).startswith("MuseData −1.00 (earlier recipe; J")
+    assert said(ROWS[ROWS["run"] == "before"]).startswith("MuseData −1.00 (earlier recipe; one s")
     assert said(ROWS[:0]).startswith("nothing is measured yet")
 
 

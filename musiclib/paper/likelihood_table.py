@@ -125,7 +125,7 @@ def table(rows: pd.DataFrame) -> str:
 def in_a_sentence(rows: pd.DataFrame) -> str:
     """What the biaxial RNN reaches on test pieces, each set beside two published rows.
 
-    Where today's recipe was not tested yet, an earlier one speaks, and is named.
+    Where today's recipe was not tested yet, an earlier one speaks. That is said, and a single seed.
     """
     known = {row["model"]: row for row in published()["rows"]}
     found = []
@@ -136,7 +136,7 @@ def in_a_sentence(rows: pd.DataFrame) -> str:
         theirs = [f"{short} {_plain(known[model][name])}" for short, model in BESIDE.items()
                   if name in known[model]]  # fmt: skip
         if len(runs):
-            by = "" if len(today) else "earlier recipe; "
+            by = ("" if len(today) else "earlier recipe; ") + "one seed; " * (len(runs) == 1)
             found.append(f"{name} {_plain(runs['test'].mean())} ({by}{', '.join(theirs)})")
     said = "nats per test frame; ours means over seeds, Johnson's his best"
     return f"{'; '.join(found) or 'nothing is measured yet'}: {said}."
