@@ -86,6 +86,7 @@ def test_how_certain_a_value_is_comes_from_its_pieces():
     )
     [found] = likelihood_table.over_pieces(rows, pieces).to_dict("records")
     assert (found["network"], found["set"], found["pieces"]) == ("biaxial RNN", "MuseData", 2)
+    assert found["seeds"] == 2
     assert found["test"] == pytest.approx(-5)  # (50 + 150) / 40
     assert (found["low"], found["high"]) == pytest.approx((-5, -5))  # of both pieces
     pieces.loc[(pieces["piece"] == 0) & (pieces["digest"] != "older"), "nats"] = -80.0

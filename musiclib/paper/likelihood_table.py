@@ -90,8 +90,8 @@ def superseded(rows: pd.DataFrame, network: str, name: str) -> list[pd.DataFrame
 def over_pieces(rows: pd.DataFrame, pieces: pd.DataFrame) -> pd.DataFrame:
     """How certain the means over seeds are, given how few test pieces there are.
 
-    Columns network, set, pieces, test, low, high: 95 % of resampled pieces; and `within`, which
-    published values lie there.
+    Columns network, set, seeds, pieces, test, low, high: 95 % of resampled pieces; and `within`,
+    which published values lie there.
     """
     found, others = [], published_lines()
     for network, name in product(NETWORKS, SETS):
@@ -101,8 +101,9 @@ def over_pieces(rows: pd.DataFrame, pieces: pd.DataFrame) -> pd.DataFrame:
             value = ratio(each["nats"].to_numpy(), each["frames"].to_numpy())
             within = others["value"].between(value.low, value.high) & (others["set"] == name)
             named = ", ".join(model.partition(" (")[0] for model in others["model"][within])
-            found.append((network, name, len(each), *value[:3], named))
-    columns = ["network", "set", "pieces", "test", "low", "high", "within"]
+            seeds = measured["run"].nunique()
+            found.append((network, name, seeds, len(each), *value[:3], named))
+    columns = ["network", "set", "seeds", "pieces", "test", "low", "high", "within"]
     return pd.DataFrame(found, columns=columns)
 
 
