@@ -261,9 +261,11 @@ def test_the_pictures_show_what_is_in_their_tables():
     curve = pd.DataFrame(
         {"set": ["a", "a", "b", "b"], "network": "LSTM", "seed": 0, "iteration": [1, 2] * 2}
     ).assign(nats=[-9.0, -8, -7, -6])
-    theirs = pd.DataFrame({"set": ["b"], "model": ["TCN"], "value": [-5.0]})
+    theirs = pd.DataFrame({"set": list("aab"), "model": ["x", "y", "y"], "value": -5.0})
     first, second = figures.benchmark_curves(curve, theirs, -12).axes
-    assert len(first.lines) == 1 and len(second.lines) == 2 and first.get_ylim() == (-12, 0)
+    assert len(first.lines) == 3 and len(second.lines) == 2 and first.get_ylim() == (-12, 0)
+    x, y, again = (line.get_linestyle() for line in (*first.lines[1:], second.lines[1]))
+    assert x != y == again  # as the legend has it
     judged = pd.DataFrame({"model": ["x", "y"], "nats": [-1.0, -2], "bits": [0, 1], "isl": [2, 3]})
     for axes in figures.judged_music(judged, {"nats": -3.0}).axes:
         assert len(axes.collections) == 2 and axes.lines[0].get_xdata()[0] == -3

@@ -1,5 +1,7 @@
 """Likelihood per frame on the benchmarks and of composed music; forms of training compared."""
 
+from itertools import cycle
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -7,6 +9,7 @@ from musiclib.paper.figures.learning import plain_numbers
 from musiclib.paper.figures.style import MUSIC, OTHERS, OURS, bands, panels, with_legend
 
 MARKS = ("o", "^", "s", "D")
+DASHES = ("--", ":", "-.")
 
 
 def benchmark_curves(table: pd.DataFrame, published: pd.DataFrame, lowest: float) -> Figure:
@@ -16,12 +19,12 @@ def benchmark_curves(table: pd.DataFrame, published: pd.DataFrame, lowest: float
     what others report on test pieces. Panels begin at `lowest`.
     """
     figure = panels(table["set"].nunique(), 3.6, "iteration", "nats per frame", sharey=True)
+    dashes = dict(zip(published["model"].unique(), cycle(DASHES), strict=False))  # in every panel
     for axes, (name, rows) in zip(figure.axes, table.groupby("set", sort=False), strict=True):
         bands(axes, rows, "iteration", "nats", "network")
         theirs = published[published["set"] == name]
-        for at, (model, value) in enumerate(theirs[["model", "value"]].itertuples(index=False)):
-            look = {"color": "0.45", "lw": 0.8, "ls": ("--", ":", "-.")[at % 3]}
-            axes.axhline(value, label=f"{model}, test", **look)
+        for model, value in theirs[["model", "value"]].itertuples(index=False):
+            axes.axhline(value, label=f"{model}, test", color="0.45", lw=0.8, ls=dashes[model])
         axes.set(title=name, ylim=(lowest, 0))
     return with_legend(figure, columns=3)
 
